@@ -1,0 +1,1 @@
+enum LedgerTable { static let schema = "holdfast" }

@@ -1,0 +1,1 @@
+enum MigrationLint { static let rules: Set<String> = [] }
