@@ -45,7 +45,8 @@ struct LedgerComparison: Sendable {
             take(edited: file, row)
         } else if row.checksum.file != file.checksum.file {
             warnings.append(
-                MigrationProblem(file.path, "comments or white space changed since it was applied; its statements did not"))
+                MigrationProblem(
+                    file.path, "comments or white space changed since it was applied; its statements did not"))
         }
         if row.name != file.name {
             warnings.append(MigrationProblem(file.path, "was named \"\(row.name)\" when it was applied"))

@@ -89,7 +89,9 @@ struct MigrationCatalog: Sendable {
         var problems: [MigrationProblem] = []
         var requirements: [MigrationID: Set<MigrationID>] = [:]
         let versions = Dictionary(grouping: files.map(\.id), by: \.plugin).mapValues { $0.map(\.version).sorted() }
-        let engineNewest = versions[MigrationID.engine]?.last.map { MigrationID(plugin: MigrationID.engine, version: $0) }
+        let engineNewest = versions[MigrationID.engine]?.last.map {
+            MigrationID(plugin: MigrationID.engine, version: $0)
+        }
 
         func resolve(_ requirement: MigrationRequirement, for file: String) -> MigrationID? {
             guard let known = versions[requirement.plugin], let newest = known.last else {
@@ -125,7 +127,9 @@ struct MigrationCatalog: Sendable {
                     problems.append(MigrationProblem(source.plugin, "requires \"\(text)\", which names no plugin"))
                     continue
                 }
-                if let required = resolve(requirement, for: source.plugin) { requirements[id, default: []].insert(required) }
+                if let required = resolve(requirement, for: source.plugin) {
+                    requirements[id, default: []].insert(required)
+                }
             }
         }
         for file in files {

@@ -26,8 +26,9 @@ struct SQLToken: Hashable, Sendable {
     var identifier: String? {
         switch kind {
         case .word: text
-        case .quotedIdentifier: text.dropFirst().dropLast().split(separator: "\"\"", omittingEmptySubsequences: false)
-            .joined(separator: "\"")
+        case .quotedIdentifier:
+            text.dropFirst().dropLast().split(separator: "\"\"", omittingEmptySubsequences: false)
+                .joined(separator: "\"")
         case .string, .number, .parameter, .symbol: nil
         }
     }
