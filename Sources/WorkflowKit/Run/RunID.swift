@@ -16,7 +16,7 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The id of a run created at `time`. `random` supplies the other 74 bits; it must not repeat.
-    public init(at time: Timestamp, random: (high: UInt64, low: UInt64)) {
+    package init(at time: Timestamp, random: (high: UInt64, low: UInt64)) {
         let milliseconds = UInt64(clamping: max(0, time.microsecondsSince1970 / 1_000))
         func byte(_ value: UInt64, _ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: value >> shift) }
         self.uuid = UUID(
@@ -38,7 +38,30 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
         return Timestamp(microsecondsSince1970: milliseconds * 1_000)
     }
 
-    public var description: String { uuid.uuidString.lowercased() }
+    /// The hash slot that whoever made the id put into its last 14 bits.
+    package var slotNumber: Int32 { Int32(uuid.uuid.14 & 0x3f) << 8 | Int32(uuid.uuid.15) }
+
+    public var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(36)
+        func append(_ byte: UInt8) {
+            text.append(Self.hexDigits[Int(byte >> 4)])
+            text.append(Self.hexDigits[Int(byte & 15)])
+        }
+        let bytes = uuid.uuid
+        for byte in [bytes.0, bytes.1, bytes.2, bytes.3] { append(byte) }
+        text.append(UInt8(ascii: "-"))
+        for byte in [bytes.4, bytes.5] { append(byte) }
+        text.append(UInt8(ascii: "-"))
+        for byte in [bytes.6, bytes.7] { append(byte) }
+        text.append(UInt8(ascii: "-"))
+        for byte in [bytes.8, bytes.9] { append(byte) }
+        text.append(UInt8(ascii: "-"))
+        for byte in [bytes.10, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15] { append(byte) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
 
     public static func < (left: RunID, right: RunID) -> Bool { left.uuid < right.uuid }
 }

@@ -74,6 +74,8 @@ package enum Resolution: Sendable {
     case none
     case failed(Failure)
     case cancelled(RunCancelled)
+    /// The run leaves this process's memory; it goes on later, elsewhere or here, from its journal.
+    case evicted
 
     /// The value as the workflow wants it.
     package func value<Value: Decodable & Sendable>(as type: Value.Type) throws -> Value? {
@@ -85,8 +87,14 @@ package enum Resolution: Sendable {
         case .none: return nil
         case .failed(let failure): throw failure
         case .cancelled(let error): throw error
+        case .evicted: throw RunEvicted()
         }
     }
+}
+
+/// Unwinds a workflow function whose run leaves memory. Nothing that it does on its way out is carried out or recorded.
+package struct RunEvicted: Error {
+    package init() {}
 }
 
 /// Whatever runs a workflow: it carries out operations, and answers from the journal what was carried out before.

@@ -149,8 +149,7 @@ public struct WorkflowContext: Sendable {
     /// Runs another workflow and returns its output. Throws its ``Failure`` when it failed or was cancelled.
     ///
     /// - Parameters:
-    ///   - key: The child's business key: with one, an open run of that workflow and key is waited for instead of
-    ///     starting a second one.
+    ///   - key: The child's business key. When another open run has it, ``Failure`` `child.conflict` is thrown.
     ///   - closePolicy: What becomes of the child when this run ends first.
     public func child<Child: Workflow>(
         _ workflow: Child.Type, _ input: Child.Input, key: String? = nil, closePolicy: ClosePolicy = .cancel
@@ -233,6 +232,7 @@ public struct WorkflowContext: Sendable {
         switch resolution {
         case .failed(let failure): throw failure
         case .cancelled(let error): throw error
+        case .evicted: throw RunEvicted()
         case .output, .recorded, .none: break
         }
     }
