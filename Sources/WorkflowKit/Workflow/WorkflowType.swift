@@ -1,0 +1,36 @@
+/// A workflow as a plugin hands it to the engine: its name and version, and how to run it on JSON.
+public struct WorkflowType: Sendable {
+    public let name: String
+    public let version: Int
+    public let summary: String
+    /// The JSON Schema of its input; nil when only decoding checks it.
+    public let inputSchema: JSON?
+    /// Runs the workflow on the JSON text of an input and returns the JSON text of its output.
+    package let run: @Sendable ([UInt8], WorkflowContext) async throws -> [UInt8]
+    /// Finds what is wrong with the JSON text of an input; nil when nothing is.
+    package let check: @Sendable (JSON) -> JSONFieldErrors?
+
+    public init<W: Workflow>(_ type: W.Type) {
+        name = W.name
+        version = W.version
+        summary = W.summary
+        inputSchema = W.inputSchema
+        run = { input, context in
+            let decoded: W.Input
+            do {
+                decoded = try JSONCoding.decode(W.Input.self, from: input)
+            } catch {
+                throw Failure.permanent("input.invalid", "the input does not fit the workflow: \(error)")
+            }
+            return try JSONCoding.encodeBytes(try await W().run(decoded, context), exactTimes: true)
+        }
+        check = { input in
+            do throws(JSONFieldErrors) {
+                _ = try JSONCoding.decode(W.Input.self, from: input, unknownMembers: .refuse)
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+}
