@@ -17,7 +17,7 @@ package struct JSONReader {
     /// How many arrays and objects the position stands in.
     var depth: Int
     package let limits: JSONLimits
-    var keys = JSONKeySet()
+    package var keys = JSONKeySet()
 
     package init(limits: JSONLimits, position: Int = 0, depth: Int = 0) {
         self.limits = limits

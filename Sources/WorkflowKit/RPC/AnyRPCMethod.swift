@@ -14,11 +14,26 @@ public struct AnyRPCMethod: Sendable {
         package let idempotencyKey: String?
         package let orderingKey: String?
         package let call: @Sendable (RPCContext) async throws -> JSON
+        /// The same for a method that waits for nothing: it is answered where the request was read.
+        package let answerNow: (@Sendable (RPCContext) throws -> JSON)?
     }
 
     private let makePrepared: @Sendable (JSON, String?) throws -> Prepared
 
     public init<Method: RPCMethod>(_ method: Method) {
+        self.init(method) { _ in nil }
+    }
+
+    package init<Method: ImmediateRPCMethod>(_ method: Method) {
+        self.init(method) { params in
+            { context in try JSONCoding.encode(try method.answer(params, context)) }
+        }
+    }
+
+    private init<Method: RPCMethod>(
+        _ method: Method,
+        answerNow: @escaping @Sendable (Method.Params) -> (@Sendable (RPCContext) throws -> JSON)?
+    ) {
         name = Method.name
         summary = Method.summary
         access = Method.access
@@ -28,9 +43,10 @@ public struct AnyRPCMethod: Sendable {
         result = Method.Result.schema
         makePrepared = { json, idempotencyKey in
             let params = try JSONCoding.decode(Method.Params.self, from: json)
-            return Prepared(idempotencyKey: idempotencyKey, orderingKey: Method.orderingKey(params)) { context in
-                try JSONCoding.encode(try await method.call(params, context))
-            }
+            return Prepared(
+                idempotencyKey: idempotencyKey, orderingKey: Method.orderingKey(params),
+                call: { context in try JSONCoding.encode(try await method.call(params, context)) },
+                answerNow: answerNow(params))
         }
     }
 

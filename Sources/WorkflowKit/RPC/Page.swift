@@ -29,6 +29,27 @@ public struct Page<Item: Codable & Sendable & JSONDescribed>: Encodable, Sendabl
         self.nextCursor = nextCursor
     }
 
+    /// The page of `rows` that has at most `limit` items and fits into an answer.
+    ///
+    /// - Parameters:
+    ///   - rows: One more than `limit`, if there are so many, so that the last page is known to be the last.
+    ///   - cursor: The sort values of an item.
+    public init(
+        rows: [Item], limit: Int, context: RPCContext, cursor: (Item) -> PageCursor
+    ) throws {
+        // What surrounds the items, a cursor of its greatest length included.
+        var bytes = 1_200
+        var count = 0
+        for row in rows.prefix(limit) {
+            bytes += try JSONCoding.encodeBytes(row).count + 1
+            // One that is too large on its own is sent on, and answered as such.
+            if count > 0, bytes > context.resultBytesMax { break }
+            count += 1
+        }
+        let items = Array(rows.prefix(count))
+        self.init(items: items, nextCursor: count < rows.count ? items.last.map { cursor($0).text } : nil)
+    }
+
     private enum CodingKeys: String, CodingKey { case items, nextCursor }
 
     /// `nextCursor` is always written, null after the last page.

@@ -8,17 +8,23 @@ public struct RPCContext: Sendable {
     public let idempotencyKey: String?
     /// When the request was read.
     public let now: Timestamp
+    /// Most bytes that the result may have on the wire. A list shortens its page to fit; see ``Page``.
+    public let resultBytesMax: Int
     private let transactions: any RPCTransactions
+    /// Where the request came from, for the server's own methods.
+    package let connection: (any RPCConnection)?
 
     package init(
         caller: Principal?, requestID: String, idempotencyKey: String?, now: Timestamp,
-        transactions: any RPCTransactions
+        resultBytesMax: Int, transactions: any RPCTransactions, connection: (any RPCConnection)? = nil
     ) {
         self.caller = caller
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
         self.now = now
+        self.resultBytesMax = resultBytesMax
         self.transactions = transactions
+        self.connection = connection
     }
 
     /// The caller, in methods that need a session.
@@ -59,3 +65,6 @@ package protocol RPCTransactions: Sendable {
         _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
     ) async throws -> Value
 }
+
+/// A client's connection, which only the server looks into.
+package protocol RPCConnection: AnyObject, Sendable {}

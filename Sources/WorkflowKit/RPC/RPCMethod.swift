@@ -46,6 +46,15 @@ extension RPCMethod {
     public static func orderingKey(_ params: Params) -> String? { nil }
 }
 
+/// A method that waits for nothing, not even for the database.
+package protocol ImmediateRPCMethod: RPCMethod {
+    func answer(_ params: Params, _ context: RPCContext) throws -> Result
+}
+
+extension ImmediateRPCMethod {
+    package func call(_ params: Params, _ context: RPCContext) async throws -> Result { try answer(params, context) }
+}
+
 /// Who may call a method.
 public enum RPCAccess: Hashable, Sendable {
     /// Also without a session.

@@ -1,0 +1,36 @@
+package import WorkflowKit
+
+/// All methods of the server, its own and the plugins'.
+package struct MethodTable: Sendable {
+    package let methods: [AnyRPCMethod]
+    private let byName: [String: AnyRPCMethod]
+
+    /// Two methods of one name are a programming error.
+    package init(_ methods: [AnyRPCMethod]) {
+        self.methods = methods.sorted { $0.name < $1.name }
+        byName = Dictionary(methods.map { ($0.name, $0) }) { first, _ in
+            preconditionFailure("two methods are named \"\(first.name)\"")
+        }
+    }
+
+    package subscript(name: String) -> AnyRPCMethod? { byName[name] }
+
+    /// What a caller of that kind may call; nil stands for a caller without a session.
+    package func callable(by kind: PrincipalKind?) -> [AnyRPCMethod] { methods.filter { $0.access.admits(kind) } }
+
+    /// The method of that name, if that caller may call it.
+    func authorised(_ name: String, for principal: Principal?) throws(RPCError) -> AnyRPCMethod {
+        guard let method = self[name] else { throw unknown(name, principal) }
+        guard method.access.admits(principal?.kind) else {
+            guard let principal else { throw .authenticationRequired }
+            throw .forbidden("A caller of the kind \"\(principal.kind.rawValue)\" may not call \"\(name)\".")
+        }
+        return method
+    }
+
+    private func unknown(_ name: String, _ principal: Principal?) -> RPCError {
+        let meant = nearestName(to: name, among: callable(by: principal?.kind).map(\.name))
+        let hint = meant.map { "Did you mean \"\($0)\"?" } ?? "Call rpc.discover for the list."
+        return RPCError(.unknownMethod, type: "method.unknown", "There is no method \"\(name.prefix(128))\". \(hint)")
+    }
+}
