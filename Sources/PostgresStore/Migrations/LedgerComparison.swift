@@ -58,7 +58,11 @@ struct LedgerComparison: Sendable {
         if row.state == .running || row.state == .failed {
             let done = row.doneStatements
             let kept = file.up.statements.prefix(done.count)
-            if kept.count == done.count, zip(kept, done).allSatisfy({ $0.means($1) }) { return }
+            if done.count == row.statementsDone, kept.count == done.count,
+                zip(kept, done).allSatisfy({ $0.means($1) })
+            {
+                return
+            }
         }
         edited.append(file)
         problems.append(
