@@ -42,7 +42,7 @@ final class Execution: RunDriver, @unchecked Sendable {
     /// Operations asked for since the last look, none of them answered by the journal.
     private(set) var unanswered: [Int32] = []
     /// Operations that the function no longer waits for although they are being carried out.
-    private(set) var abandoned: [Int32] = []
+    private(set) var abandoned: [PendingOperation] = []
     /// Change markers met for the first time.
     private(set) var newChanges: [String] = []
 
@@ -132,7 +132,7 @@ final class Execution: RunDriver, @unchecked Sendable {
         return unanswered
     }
 
-    func takeAbandoned() -> [Int32] {
+    func takeAbandoned() -> [PendingOperation] {
         defer { abandoned = [] }
         return abandoned
     }
@@ -337,7 +337,7 @@ final class Execution: RunDriver, @unchecked Sendable {
         cancellation = error
         task?.cancel()
         for operation in pending.values.sorted(by: { $0.ordinal < $1.ordinal }) where !operation.operation.isShielded {
-            abandoned.append(operation.ordinal)
+            abandoned.append(operation)
             resolve(operation, .cancelled(error))
         }
     }

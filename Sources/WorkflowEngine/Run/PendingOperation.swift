@@ -2,7 +2,7 @@ import WorkflowCore
 import WorkflowKit
 
 /// An operation that a workflow waits for.
-struct PendingOperation {
+@safe struct PendingOperation {
     let ordinal: Int32
     let operation: Operation
     let continuation: UnsafeContinuation<Resolution, Never>

@@ -23,7 +23,7 @@ final class RunExecutor: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let foreign = unsafe state.withLock { state in
+        let foreign = state.withLock { state in
             state.jobs.append(job)
             return state.isDriven ? nil : state.onForeignWake
         }

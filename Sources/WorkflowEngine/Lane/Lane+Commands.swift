@@ -1,0 +1,163 @@
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    // MARK: Signals
+
+    func signal(_ id: RunID, _ record: SignalRecord, _ reply: @escaping Reply<Void>) {
+        withRun(id) { [self] result in
+            switch result {
+            case .failure(let refusal): reply(.failure(refusal))
+            case .success(let run): signal(run, record, reply)
+            }
+        }
+    }
+
+    private func signal(_ run: Resident, _ record: SignalRecord, _ reply: @escaping Reply<Void>) {
+        guard run.outcome == nil else { return reply(.failure(.runEnded)) }
+        if run.transaction != nil { return run.deferred.append(.signal(run.id, record, reply)) }
+        if settings.sabotage.contains(.signalLostWhileParking), run.isParking { return reply(.success(())) }
+        accept(run, .signalReceived(record))
+        progress(run)
+        whenDurable(run) { isDurable in reply(isDurable ? .success(()) : .failure(.outcomeUnknown)) }
+        leaveIfQuiet(run)
+    }
+
+    /// Records what came from outside, in whatever state the run is.
+    private func accept(_ run: Resident, _ fact: JournalEntry.Fact) {
+        switch run.mode {
+        case .queued(let entries): run.mode = .queued(entries + [append(run, fact)])
+        case .executing: record(run, fact)
+        case .dormant, .guarded: append(run, fact)
+        }
+    }
+
+    // MARK: Messages
+
+    /// A message that another owner, or the end of a child, left in the store.
+    func receive(_ message: StoredMessage) {
+        guard messagesUnderWay.insert(message.id).inserted else { return }
+        if case .adopt = message.message.body {
+            return withRun(message.message.run) { [self] result in consume(message.id, with: try? result.get()) }
+        }
+        withRun(message.message.run) { [self] result in
+            switch result {
+            case .failure(.unavailable), .failure(.outcomeUnknown): messagesUnderWay.remove(message.id)
+            case .failure: consume(message.id, with: nil)
+            case .success(let run): take(message, run)
+            }
+        }
+    }
+
+    private func take(_ message: StoredMessage, _ run: Resident) {
+        if run.transaction != nil {
+            messagesUnderWay.remove(message.id)
+            return run.deferred.append(.message(message))
+        }
+        guard run.outcome == nil else { return consume(message.id, with: run) }
+        switch message.message.body {
+        case .signal(let record):
+            accept(run, .signalReceived(record))
+        case .childEnded(let ordinal, let child, let outcome):
+            let isAwaited = run.execution.map { $0.pending[ordinal]?.child == child } ?? true
+            if isAwaited { accept(run, .childEnded(ordinal: ordinal, child: child, outcome: outcome)) }
+        case .command(let command):
+            self.command(run, command) { _ in }
+        case .adopt:
+            break
+        }
+        consume(message.id, with: run)
+        progress(run)
+        leaveIfQuiet(run)
+    }
+
+    /// Removes the message with the next commit: that of the run, if it is in memory.
+    private func consume(_ message: Int64, with run: Resident?) {
+        if let run, runs[run.id] === run {
+            run.writes.consumed.append(message)
+            markDirty(run)
+        } else {
+            looseConsumed.append(message)
+        }
+    }
+
+    // MARK: Commands
+
+    func command(_ id: RunID, _ command: RunCommand, _ reply: @escaping Reply<RunStatus>) {
+        withRun(id) { [self] result in
+            switch result {
+            case .failure(let refusal): reply(.failure(refusal))
+            case .success(let run):
+                if run.transaction != nil { return run.deferred.append(.command(id, command, reply)) }
+                self.command(run, command, reply)
+            }
+        }
+    }
+
+    private func command(_ run: Resident, _ command: RunCommand, _ reply: @escaping Reply<RunStatus>) {
+        guard run.outcome == nil else { return reply(.failure(.runEnded)) }
+        switch command {
+        case .cancel(let reason): cancel(run, reason)
+        case .pause:
+            pause(run, PauseRecord(cause: .requested, detail: "somebody paused it"))
+        case .resume, .retry:
+            guard resume(run) else {
+                if command == .retry {
+                    return reply(.failure(.conflict("the run is \(run.status.rawValue), not paused")))
+                }
+                break
+            }
+        }
+        whenDurable(run) { isDurable in
+            reply(isDurable ? .success(run.status) : .failure(.outcomeUnknown))
+        }
+        leaveIfQuiet(run)
+    }
+
+    private func cancel(_ run: Resident, _ reason: String?) {
+        switch run.mode {
+        case .queued:
+            append(run, .cancelRequested(reason: reason))
+            end(run, .cancelled(reason: reason))
+        case .executing(let execution):
+            guard execution.cancellation == nil else { return }
+            record(run, .cancelRequested(reason: reason))
+            progress(run)
+        case .dormant, .guarded:
+            append(run, .cancelRequested(reason: reason))
+            reload(run)
+        }
+    }
+
+    /// Lets a paused run go on from its journal; false when it is not paused.
+    private func resume(_ run: Resident) -> Bool {
+        guard run.row.state == .paused || run.row.state == .quarantined else { return false }
+        append(run, .resumed)
+        reload(run)
+        return true
+    }
+
+    /// Lets the run leave memory once all is committed, and return by replay.
+    private func reload(_ run: Resident) {
+        changeState(run, .active)
+        run.reloadsWhenDurable = true
+    }
+
+    // MARK: Deadlines
+
+    func deadlinePassed(_ run: Resident) {
+        guard run.outcome == nil, !(run.execution?.isPastDeadline ?? false) else { return }
+        switch run.mode {
+        case .guarded: break
+        case .queued:
+            append(run, .deadlinePassed)
+            end(run, .failed(.permanent("deadline.exceeded", "the run did not end before its deadline")))
+        case .executing:
+            record(run, .deadlinePassed)
+            progress(run)
+        case .dormant:
+            append(run, .deadlinePassed)
+            reload(run)
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    /// Sends out everything that is to be written, unless a commit is under way: then it gathers for the next one.
+    func cutBatch() {
+        guard !isCommitting, !(dirty.isEmpty && looseConsumed.isEmpty) else { return }
+        var batch = Batch()
+        var waiting: [RunID] = []
+        var bytes = 0
+        for (index, id) in dirty.enumerated() {
+            guard let run = runs[id], run.isDirty else { continue }
+            if batch.segments.count >= settings.batchSegmentsMax || bytes >= settings.batchBytesMax {
+                waiting += dirty[index...]
+                break
+            }
+            if let parent = run.joinedParent.flatMap({ runs[$0] }) { bytes += put(parent, into: &batch) }
+            bytes += put(run, into: &batch)
+        }
+        dirty = waiting.filter { runs[$0]?.isDirty == true }
+        batch.consumed += looseConsumed
+        looseInFlight = looseConsumed
+        looseConsumed = []
+        guard !batch.isEmpty else { return }
+        isCommitting = true
+        outputs.append(.commit(batch))
+    }
+
+    /// Moves the run's writes into the batch; returns their approximate size in bytes.
+    private func put(_ run: Resident, into batch: inout Batch) -> Int {
+        guard run.isDirty, run.transaction == nil, run.inFlight == nil else {
+            // A transaction carries its own run's entries; they become dirty again when it ends.
+            if run.inFlight == nil { run.isDirty = false }
+            return 0
+        }
+        run.isDirty = false
+        guard !run.writes.isEmpty else { return 0 }
+        let writes = run.writes
+        run.writes = Resident.Writes()
+        run.inFlight = writes
+        committingRuns.append(run.id)
+        if case .guarded = run.mode, let entry = writes.entries.first {
+            batch.guarded.append(Batch.GuardedStart(row: run.row, entry: entry))
+            return 200
+        }
+        add(run, writes, to: &batch, withEntries: true)
+        return writes.entries.reduce(0) { $0 + 100 + $1.fact.payloadBytes }
+    }
+
+    /// What `writes` mean to the store.
+    func add(_ run: Resident, _ writes: Resident.Writes, to batch: inout Batch, withEntries: Bool) {
+        if withEntries, !writes.entries.isEmpty {
+            batch.segments.append(Batch.Segment(run: run.id, entries: writes.entries))
+        }
+        if let closed = writes.closed {
+            batch.closed.append(
+                Batch.Closed(row: closed.row, outcome: closed.outcome, at: closed.at, wasOpen: run.isStored))
+        } else if !run.isStored {
+            batch.created.append(run.row)
+        } else if writes.rowChanged {
+            batch.changed.append(run.row)
+        }
+        batch.messages += writes.messages
+        batch.consumed += writes.consumed
+        batch.events += writes.events
+    }
+
+    func committed(_ result: Committed, refused: [RunID: String]) {
+        isCommitting = false
+        isStoreReachable = true
+        let committed = committingRuns
+        committingRuns = []
+        for message in looseInFlight { messagesUnderWay.remove(message) }
+        looseInFlight = []
+        var messaged: [RunID] = []
+        for id in committed {
+            guard let run = runs[id], let writes = run.inFlight else { continue }
+            run.inFlight = nil
+            if let reason = refused[id] {
+                refuse(run, writes, reason)
+                continue
+            }
+            messaged += writes.messages.map(\.run)
+            if case .guarded = run.mode, let entry = writes.entries.first {
+                if result.winners[id] == nil {
+                    run.isStored = true
+                    run.durableSeq = entry.seq
+                }
+                decideGuarded(run, winner: result.winners[id])
+                continue
+            }
+            settle(run, writes)
+            if let last = writes.entries.last { becameDurable(run, through: last.seq) }
+            leaveIfQuiet(run)
+        }
+        if !messaged.isEmpty { outputs.append(.messagesWaiting(messaged)) }
+    }
+
+    /// Draws the conclusions from writes that are committed now.
+    func settle(_ run: Resident, _ writes: Resident.Writes) {
+        run.isStored = writes.closed == nil
+        run.hasJoinedEntries = false
+        for message in writes.consumed { messagesUnderWay.remove(message) }
+        if !run.writes.isEmpty { markDirty(run) }
+    }
+
+    func becameDurable(_ run: Resident, through seq: Int32) {
+        run.durableSeq = max(run.durableSeq, seq)
+        while let index = run.whenDurable.firstIndex(where: { $0.seq <= run.durableSeq }) {
+            run.whenDurable.remove(at: index).call(true)
+        }
+        if let outcome = run.outcome, run.writes.isEmpty {
+            forget(run)
+            outputs.append(.ended(run.id, outcome))
+        }
+    }
+
+    /// The batch was not applied: what it held goes out again, before what came since.
+    func commitFailed() {
+        isCommitting = false
+        isStoreReachable = false
+        for id in committingRuns {
+            guard let run = runs[id], let writes = run.inFlight else { continue }
+            run.inFlight = nil
+            if settings.sabotage.contains(.entriesDroppedOnCommitFailure) {
+                settle(run, writes)
+                if let last = writes.entries.last { becameDurable(run, through: last.seq) }
+                continue
+            }
+            run.writes = writes.followed(by: run.writes)
+            run.isDirty = false
+            markDirty(run)
+        }
+        committingRuns = []
+        looseConsumed = looseInFlight + looseConsumed
+        looseInFlight = []
+    }
+
+    /// The store refused the run's data: it is set aside, so that it harms nobody else.
+    private func refuse(_ run: Resident, _ writes: Resident.Writes, _ reason: String) {
+        log(run, "the store refused its data and it is quarantined: \(reason)")
+        run.execution?.evict()
+        if run.execution != nil { executingCount -= 1 }
+        giveBackTurn(run)
+        for (ordinal, attempt) in run.steps {
+            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
+        }
+        let waiting = run.whenDurable
+        runs[run.id] = nil
+        for (_, call) in waiting { call(false) }
+        guard run.durableSeq >= 0, let first = writes.entries.first else { return }
+        let aside = Resident(
+            start: run.start, row: run.row, mode: .dormant, nextSeq: first.seq, durableSeq: run.durableSeq,
+            isStored: true, at: now)
+        aside.row.state = .active
+        runs[run.id] = aside
+        pause(aside, PauseRecord(cause: .quarantined, detail: "the database refused what the run wrote"))
+    }
+
+    func forget(_ run: Resident) {
+        if runs[run.id] === run { runs[run.id] = nil }
+    }
+}
+
+extension JournalEntry.Fact {
+    /// About how many bytes its payload has.
+    var payloadBytes: Int {
+        switch self {
+        case .started(let record): record.input.count
+        case .stepEnded(let record): record.outcome.payloadBytes
+        case .signalReceived(let record): record.payload.count
+        case .snapshot(let record): record.state.count
+        case .childEnded(_, _, let outcome), .ended(let outcome): outcome.payloadBytes
+        case .heartbeat(_, _, let progress): progress.count
+        default: 0
+        }
+    }
+}
+
+extension Outcome {
+    fileprivate var payloadBytes: Int {
+        guard case .completed(let json) = self else { return 100 }
+        return json.count
+    }
+}

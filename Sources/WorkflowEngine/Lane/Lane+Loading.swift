@@ -1,0 +1,164 @@
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    /// Calls `body` with the run, which is loaded first if it is not in memory.
+    func withRun(_ id: RunID, _ body: @escaping (Result<Resident, Refusal>) -> Void) {
+        if let run = runs[id], !run.reloadsWhenDurable { return body(.success(run)) }
+        if runs[id] != nil {
+            // It is about to leave memory in order to come back.
+            loading[id, default: []].append(body)
+            return
+        }
+        if loading[id] == nil { toLoad.append(id) }
+        loading[id, default: []].append(body)
+    }
+
+    func loadNext() {
+        guard !isLoading, !toLoad.isEmpty else { return }
+        let count = min(256, toLoad.count)
+        isLoading = true
+        outputs.append(.load(Array(toLoad.prefix(count))))
+        toLoad.removeFirst(count)
+    }
+
+    func loaded(_ results: [RunID: LoadedRun]) {
+        isLoading = false
+        for (id, result) in results.sorted(by: { $0.key < $1.key }) {
+            let callers = loading.removeValue(forKey: id) ?? []
+            if let run = runs[id] {
+                for call in callers { call(.success(run)) }
+                continue
+            }
+            switch result {
+            case .unknown: for call in callers { call(.failure(.unknownRun)) }
+            case .ended: for call in callers { call(.failure(.runEnded)) }
+            case .unreadable(let row, let reason):
+                outputs.append(.log(row.id, "its journal cannot be read: \(reason)"))
+                for call in callers { call(.failure(.conflict("its journal cannot be read"))) }
+            case .open(let row, let entries):
+                let run = admit(row, entries)
+                for call in callers { call(.success(run)) }
+                leaveIfQuiet(run)
+            }
+        }
+    }
+
+    /// Takes a loaded run into memory and lets it go on.
+    private func admit(_ row: RunRow, _ entries: [JournalEntry]) -> Resident {
+        var start: StartRecord
+        switch entries[0].fact {
+        case .started(let record): start = record
+        case .snapshot(let record): start = record.start
+        default: preconditionFailure("a journal begins with a start or a snapshot")
+        }
+        start.startAt = row.wakeAt.flatMap { row.state == .queued ? $0 : nil }
+        let last = entries[entries.count - 1]
+        let run = Resident(
+            start: start, row: row, mode: .dormant, nextSeq: last.seq + 1, durableSeq: last.seq, isStored: true,
+            at: last.at)
+        runs[row.id] = run
+        if let deadline = row.deadline { setTimer(deadline, row.id, .deadline) }
+        switch row.state {
+        case .queued:
+            run.mode = .queued(entries)
+            enqueue(run)
+        case .active, .parked:
+            let deaths = trailingSuspicions(entries)
+            if deaths >= settings.deathsMax {
+                pause(
+                    run,
+                    PauseRecord(
+                        cause: .quarantined,
+                        detail: "the process died \(deaths) times while only this run's next step was under way"))
+            } else if expectsSuspicion.remove(row.id) != nil {
+                suspect(run, entries, deaths: deaths)
+            } else {
+                countAdmitted(run)
+                execute(run, replayable(entries))
+            }
+        case .paused, .quarantined:
+            break
+        }
+        return run
+    }
+
+    private func replayable(_ entries: [JournalEntry]) -> [JournalEntry] {
+        guard settings.sabotage.contains(.cancelForgottenByReplay) else { return entries }
+        return entries.filter { if case .cancelRequested = $0.fact { false } else { true } }
+    }
+
+    private func countAdmitted(_ run: Resident) {
+        run.isAdmitted = true
+        if parkedTurns.remove(run.id) != nil { return }
+        let queue = run.row.queue ?? Self.defaultQueue
+        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
+    }
+
+    // MARK: Adoption
+
+    /// These runs have become this lane's: by a start elsewhere, or because their owner is gone.
+    func adopt(_ rows: [RunRow], afterDeath: Bool) {
+        for row in rows where runs[row.id] == nil && loading[row.id] == nil {
+            switch row.state {
+            case .queued:
+                if let wakeAt = row.wakeAt, wakeAt > now {
+                    setTimer(wakeAt, row.id, .wake)
+                } else {
+                    withRun(row.id) { _ in }
+                }
+            case .active:
+                if afterDeath {
+                    suspects.append(row.id)
+                } else {
+                    withRun(row.id) { _ in }
+                }
+            case .parked:
+                if let wakeAt = row.wakeAt, wakeAt <= now + settings.timerHorizon {
+                    setTimer(wakeAt, row.id, .wake)
+                }
+            case .paused, .quarantined:
+                break
+            }
+        }
+        loadSuspects()
+    }
+
+    // MARK: Suspicion
+
+    /// How often a process died since the run last made progress.
+    private func trailingSuspicions(_ entries: [JournalEntry]) -> Int {
+        entries.reversed().prefix { if case .suspected = $0.fact { true } else { false } }.count
+    }
+
+    /// Loads runs that were under way when their process died, only a few at a time: one of them may be the reason.
+    func loadSuspects() {
+        while suspectsUnderTest.count < settings.suspectsMax, !suspects.isEmpty {
+            let id = suspects.removeFirst()
+            guard runs[id] == nil else { continue }
+            suspectsUnderTest.insert(id)
+            expectsSuspicion.insert(id)
+            withRun(id) { [self] result in
+                if case .failure = result { endSuspicion(id) }
+            }
+        }
+    }
+
+    private func suspect(_ run: Resident, _ entries: [JournalEntry], deaths: Int) {
+        run.isSuspect = true
+        let entry = append(run, .suspected(deaths: Int32(deaths + 1)))
+        whenDurable(run) { [unowned self, unowned run] isDurable in
+            guard isDurable, run.outcome == nil, case .dormant = run.mode, run.row.state == .active else { return }
+            setTimer(now + .seconds(1), run.id, .suspicionEnds)
+            countAdmitted(run)
+            execute(run, replayable(entries) + [entry])
+        }
+    }
+
+    /// The run showed that it does no harm, or was dealt with.
+    func endSuspicion(_ id: RunID) {
+        runs[id]?.isSuspect = false
+        expectsSuspicion.remove(id)
+        if suspectsUnderTest.remove(id) != nil { loadSuspects() }
+    }
+}

@@ -1,0 +1,198 @@
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    /// Carries out what the workflow function asked for, until it waits or has ended.
+    func progress(_ run: Resident) {
+        while let execution = run.execution, run.outcome == nil {
+            for change in execution.takeNewChanges() { append(run, .changed(change)) }
+            for operation in execution.takeAbandoned() { abandon(run, operation) }
+            if let problem = execution.problem {
+                if execution.cancellation != nil {
+                    // It cannot be replayed, so it cannot clean up either; cancelling it must still be possible.
+                    return end(run, .cancelled(reason: execution.cancellation?.reason))
+                }
+                return pause(run, problem)
+            }
+            if let outcome = execution.outcome { return end(run, outcome) }
+            let unanswered = execution.takeUnanswered()
+            if unanswered.isEmpty { break }
+            for ordinal in unanswered { begin(run, ordinal) }
+        }
+        noteIdle(run)
+    }
+
+    func begin(_ run: Resident, _ ordinal: Int32) {
+        guard let execution = run.execution, let operation = execution.pending[ordinal] else { return }
+        if run.transaction != nil, operation.operation.kind.writesAtOnce {
+            // The transaction under way has the run's next entry.
+            return run.heldOperations.append(ordinal)
+        }
+        switch operation.operation.kind {
+        case .step, .transaction, .compensation:
+            beginStep(run, operation)
+        case .timer, .signal:
+            if let due = operation.due {
+                setTimer(settings.sabotage.contains(.timerFiresEarly) ? now : due, run.id, .operation(ordinal))
+            }
+        case .child(let request):
+            beginChild(run, operation, request)
+        case .snapshot(let state):
+            record(run, .snapshot(execution.snapshot(ordinal: ordinal, state: state)))
+        case .event(let payload):
+            run.writes.events.append(Batch.Event(run: run.id, type: operation.operation.name, data: payload))
+            record(run, .eventEmitted(ordinal: ordinal, name: operation.operation.name))
+        }
+    }
+
+    // MARK: Children
+
+    private func beginChild(_ run: Resident, _ operation: PendingOperation, _ request: Operation.ChildRequest) {
+        // A child that was started before its parent lost its memory is under way or has left a message.
+        if operation.child != nil { return }
+        guard let type = registry.newest(request.workflow) else {
+            return childFailed(run, operation, .permanent("workflow.notFound", "no workflow \"\(request.workflow)\""))
+        }
+        // A child without a key lies in its parent's slot, so both always have the same owner.
+        let slot = request.key.map { HashSlot(of: "\(request.workflow)/\($0)") } ?? run.row.slot
+        if slot != run.row.slot {
+            return childFailed(
+                run, operation,
+                .permanent("child.unsupported", "a child with a business key must be started through the protocol"))
+        }
+        let id = RunID(at: now, slot: slot, using: &random)
+        let record = StartRecord(
+            workflow: type.name, version: Int32(type.version), input: request.input, key: request.key,
+            queue: nil, priority: run.row.priority,
+            parent: StartRecord.Parent(
+                run: run.id, ordinal: operation.ordinal, awaitsResult: request.awaitsResult,
+                closePolicy: request.closePolicy),
+            seed: random.next())
+        self.record(run, .childStarted(ordinal: operation.ordinal, name: operation.operation.name, child: id))
+        start(StartRequest(id: id, record: record)) { _ in }
+    }
+
+    private func childFailed(_ run: Resident, _ operation: PendingOperation, _ failure: Failure) {
+        let child = RunID(at: now, slot: run.row.slot, using: &random)
+        record(run, .childStarted(ordinal: operation.ordinal, name: operation.operation.name, child: child))
+        record(run, .childEnded(ordinal: operation.ordinal, child: child, outcome: .failed(failure)))
+    }
+
+    /// A child's start lost its business key to another run.
+    func childLost(_ parent: StartRecord.Parent, _ child: RunID) {
+        guard parent.awaitsResult else { return }
+        let failure = Failure.permanent("child.conflict", "another open run has the child's business key")
+        deliverChildEnd(to: parent, child: child, outcome: .failed(failure), from: nil)
+    }
+
+    /// Tells the parent that its child ended: in the same commit when the parent is at hand, else by a message in it.
+    private func deliverChildEnd(to parent: StartRecord.Parent, child: RunID, outcome: Outcome, from run: Resident?) {
+        if let resident = runs[parent.run], resident.outcome == nil, resident.transaction == nil,
+            let execution = resident.execution
+        {
+            guard execution.pending[parent.ordinal]?.child == child else { return }
+            resident.hasJoinedEntries = true
+            run?.joinedParent = parent.run
+            record(resident, .childEnded(ordinal: parent.ordinal, child: child, outcome: outcome))
+            progress(resident)
+            return
+        }
+        guard let run else { return }
+        run.writes.messages.append(
+            Batch.Message(
+                run: parent.run, body: .childEnded(ordinal: parent.ordinal, child: child, outcome: outcome)))
+    }
+
+    /// The function no longer waits for the operation: what is being carried out for it is to stop.
+    private func abandon(_ run: Resident, _ operation: PendingOperation) {
+        let ordinal = operation.ordinal
+        if let attempt = run.steps.removeValue(forKey: ordinal) {
+            run.stepStarts[ordinal] = nil
+            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
+        }
+        run.queuedTransactions.removeAll { $0 == ordinal }
+        run.heldOperations.removeAll { $0 == ordinal }
+        if let child = operation.child, case .child(let request) = operation.operation.kind,
+            request.closePolicy == .cancel
+        {
+            command(child, .cancel(reason: "its parent was cancelled")) { _ in }
+        }
+    }
+
+    // MARK: Ending
+
+    func end(_ run: Resident, _ outcome: Outcome) {
+        guard run.outcome == nil else { return }
+        run.outcome = outcome
+        for (ordinal, attempt) in run.steps {
+            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
+        }
+        run.steps = [:]
+        append(run, .ended(outcome))
+        run.writes.closed = Batch.Closed(row: run.row, outcome: outcome, at: run.lastAt, wasOpen: run.isStored)
+        run.writes.rowChanged = false
+        if let parent = run.start.parent, parent.awaitsResult {
+            deliverChildEnd(to: parent, child: run.id, outcome: outcome, from: run)
+        }
+        leaveExecution(run)
+        giveBackTurn(run)
+        endSuspicion(run.id)
+    }
+
+    /// Stops the run until somebody resumes it. What is being carried out is still recorded.
+    func pause(_ run: Resident, _ record: PauseRecord) {
+        guard run.outcome == nil, run.row.state != .paused, run.row.state != .quarantined else { return }
+        if run.execution != nil, record.cause == .mismatch || record.cause == .foreignWait {
+            for (ordinal, attempt) in run.steps {
+                outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
+            }
+            run.steps = [:]
+        }
+        append(run, .paused(record))
+        changeRow(run) { row in
+            row.state = record.cause == .quarantined ? .quarantined : .paused
+            row.wakeAt = nil
+            row.reason = "\(record.cause.rawValue): \(record.detail)"
+        }
+        log(run, "paused: \(record.cause.rawValue)")
+        leaveExecution(run)
+        run.mode = .dormant
+        giveBackTurn(run)
+        endSuspicion(run.id)
+    }
+
+    /// Frees the workflow function's memory.
+    func leaveExecution(_ run: Resident) {
+        guard let execution = run.execution else { return }
+        execution.evict()
+        executingCount -= 1
+        run.mode = .dormant
+    }
+
+    func foreignWake(_ id: RunID) {
+        guard let run = runs[id], let execution = run.execution, run.outcome == nil else { return }
+        if execution.problem == nil {
+            pause(
+                run,
+                PauseRecord(
+                    cause: .foreignWait,
+                    detail: "something outside the context resumed the workflow; use its operations instead"))
+        }
+    }
+
+    func inspection(_ run: Resident) -> Inspection {
+        let attempts = run.execution?.pending.values.map(\.attempt).max() ?? 1
+        return Inspection(
+            status: run.status, waitingFor: run.waitingFor, attempts: attempts, reason: run.row.reason)
+    }
+}
+
+extension Operation.Kind {
+    /// Whether it is recorded as soon as it is asked for.
+    var writesAtOnce: Bool {
+        switch self {
+        case .child, .snapshot, .event: true
+        case .step, .transaction, .compensation, .timer, .signal: false
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import HeapModule
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    /// The name under which runs without a queue wait.
+    static let defaultQueue = ""
+
+    func start(_ request: StartRequest, _ reply: @escaping Reply<Started>) {
+        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        let run = newRun(request)
+        let entry = append(run, .started(request.record))
+        if request.record.key != nil {
+            // Whether it may exist at all is decided by the commit; until then nothing of it may run.
+            run.mode = .guarded(reply)
+            return
+        }
+        run.mode = .queued([entry])
+        acknowledge(run, reply)
+        enqueue(run)
+    }
+
+    func fork(_ request: StartRequest, _ entries: [JournalEntry], _ reply: @escaping Reply<Started>) {
+        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        let run = newRun(request)
+        var journal = [append(run, .started(request.record))]
+        for entry in entries { journal.append(append(run, entry.fact)) }
+        run.mode = .queued(journal)
+        acknowledge(run, reply)
+        enqueue(run)
+    }
+
+    private func newRun(_ request: StartRequest) -> Resident {
+        let record = request.record
+        let row = RunRow(
+            id: request.id, workflow: record.workflow, version: record.version, state: .queued, queue: record.queue,
+            priority: record.priority, key: record.key, wakeAt: record.startAt, deadline: record.deadline,
+            parent: record.parent?.run)
+        let run = Resident(
+            start: record, row: row, mode: .dormant, nextSeq: 0, durableSeq: -1, isStored: false, at: now)
+        runs[request.id] = run
+        if let deadline = record.deadline { setTimer(deadline, request.id, .deadline) }
+        return run
+    }
+
+    private func acknowledge(_ run: Resident, _ reply: @escaping Reply<Started>) {
+        let id = run.id
+        if settings.sabotage.contains(.acknowledgeBeforeCommit) {
+            return reply(.success(Started(run: id, isNew: true)))
+        }
+        whenDurable(run) { isDurable in
+            reply(isDurable ? .success(Started(run: id, isNew: true)) : .failure(.outcomeUnknown))
+        }
+    }
+
+    /// The commit decided whether a guarded start won its key.
+    func decideGuarded(_ run: Resident, winner: RunID?) {
+        guard case .guarded(let reply) = run.mode else { return }
+        if let winner {
+            runs[run.id] = nil
+            reply(.success(Started(run: winner, isNew: false)))
+            if let parent = run.start.parent { childLost(parent, run.id) }
+            return
+        }
+        run.mode = .queued([JournalEntry(seq: 0, at: run.lastAt, fact: .started(run.start))])
+        reply(.success(Started(run: run.id, isNew: true)))
+        enqueue(run)
+    }
+
+    /// Lets the run wait for its start time and its turn.
+    func enqueue(_ run: Resident) {
+        if let startAt = run.start.startAt, startAt > now {
+            setTimer(startAt, run.id, .startTime)
+            return
+        }
+        let queue = run.row.queue ?? Self.defaultQueue
+        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].waiting
+            .insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
+    }
+
+    /// Begins runs that wait for their turn, as far as there is room.
+    func admitWaiting() {
+        for name in queues.keys where !queues[name]!.waiting.isEmpty {
+            while executingCount < settings.residentRunsMax, queues[name]!.hasRoom,
+                let next = queues[name]!.waiting.popMin()
+            {
+                guard let run = runs[next.run], case .queued(let entries) = run.mode, !isReleased(run) else { continue }
+                queues[name]!.admitted += 1
+                run.isAdmitted = true
+                changeState(run, .active)
+                execute(run, entries)
+            }
+        }
+    }
+
+    /// A run of a limited queue is no longer under way.
+    func giveBackTurn(_ run: Resident) {
+        guard run.isAdmitted else { return }
+        run.isAdmitted = false
+        queues[run.row.queue ?? Self.defaultQueue]?.admitted -= 1
+    }
+
+    /// Sets the state that is stored with the run; a run that is not stored yet will be stored with it.
+    func changeState(_ run: Resident, _ state: RunRow.State) {
+        run.row.state = state
+        run.row.wakeAt = nil
+        run.row.reason = nil
+        if run.isStored {
+            run.writes.rowChanged = true
+            markDirty(run)
+        }
+    }
+
+    /// Starts the workflow function on its journal so far.
+    func execute(_ run: Resident, _ entries: [JournalEntry]) {
+        guard let type = registry.type(run.row.workflow, version: run.row.version) else {
+            return pause(
+                run,
+                PauseRecord(
+                    cause: .unknownWorkflow,
+                    detail: "this program has no workflow \"\(run.row.workflow)\" version \(run.row.version)"))
+        }
+        let (id, post) = (run.id, post)
+        let execution = Execution(runID: id, workflow: type, entries: entries) { post(.foreignWake(id)) }
+        run.mode = .executing(execution)
+        executingCount += 1
+        execution.begin()
+        progress(run)
+    }
+}

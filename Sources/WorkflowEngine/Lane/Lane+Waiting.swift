@@ -1,0 +1,129 @@
+import HeapModule
+import WorkflowCore
+import WorkflowKit
+
+extension Lane {
+    /// Carries out everything that is due.
+    func fireTimers() {
+        while let timer = timers.min, timer.due <= now || settings.sabotage.contains(.timerFiresEarly) && timer.isWait {
+            timers.removeMin()
+            fire(timer)
+        }
+    }
+
+    private func fire(_ timer: LaneTimer) {
+        guard let run = runs[timer.run] else {
+            switch timer.kind {
+            case .wake, .startTime, .deadline: withRun(timer.run) { _ in }
+            default: break
+            }
+            return
+        }
+        guard run.outcome == nil else { return }
+        if run.transaction != nil { return run.deferredTimers.append(timer) }
+        switch timer.kind {
+        case .operation(let ordinal):
+            guard let operation = run.execution?.pending[ordinal], operation.due != nil else { return }
+            record(run, .timerFired(ordinal: ordinal, name: operation.operation.name))
+            progress(run)
+        case .retry(let ordinal): retryDue(run, ordinal)
+        case .timeout(let ordinal, let attempt):
+            timeout(run, ordinal, attempt, Failure(type: "step.timeout", message: "the step took too long"))
+        case .silence(let ordinal, let attempt): silence(run, ordinal, attempt)
+        case .deadline: deadlinePassed(run)
+        case .wake: break
+        case .startTime:
+            if case .queued = run.mode { enqueueNow(run) }
+        case .parkCheck: parkIfIdle(run)
+        case .suspicionEnds: endSuspicion(run.id)
+        }
+    }
+
+    private func enqueueNow(_ run: Resident) {
+        let queue = run.row.queue ?? Self.defaultQueue
+        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].waiting
+            .insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
+    }
+
+    // MARK: Parking
+
+    /// The run may have nothing to do but to wait: it leaves memory after a while.
+    func noteIdle(_ run: Resident) {
+        if run.isSuspect, !run.writes.entries.isEmpty { endSuspicion(run.id) }
+        guard run.execution != nil, run.outcome == nil, run.steps.isEmpty, run.transaction == nil else { return }
+        if run.idleSince == nil { run.idleSince = now }
+        guard !run.isParkCheckScheduled else { return }
+        run.isParkCheckScheduled = true
+        setTimer(now + settings.parkAfter, run.id, .parkCheck)
+    }
+
+    private func parkIfIdle(_ run: Resident) {
+        run.isParkCheckScheduled = false
+        guard run.execution != nil, let idleSince = run.idleSince else { return }
+        guard idleSince + settings.parkAfter <= now, run.isQuiet else { return noteIdle(run) }
+        let due = run.nextDue
+        if let due, due < now + settings.nearTimer, runs.count < settings.residentRunsMax / 2 {
+            return noteIdle(run)
+        }
+        changeRow(run) { row in
+            row.state = .parked
+            row.wakeAt = due
+            row.reason = run.waitingFor
+        }
+        run.isParking = true
+    }
+
+    /// Lets a run leave memory that has nothing to do here: parked, paused, or on its way to a replay.
+    func leaveIfQuiet(_ run: Resident) {
+        guard runs[run.id] === run, run.outcome == nil, run.isQuiet else { return }
+        if run.isParking {
+            let wakeAt = run.row.wakeAt
+            leaveExecution(run)
+            forget(run)
+            keepTurn(run)
+            if let wakeAt, wakeAt <= now + settings.timerHorizon { setTimer(wakeAt, run.id, .wake) }
+        } else if run.reloadsWhenDurable {
+            leaveExecution(run)
+            forget(run)
+            giveBackTurn(run)
+            withRun(run.id) { _ in }
+        } else if case .dormant = run.mode, run.row.state == .paused || run.row.state == .quarantined {
+            forget(run)
+        }
+        // Whoever asked for the run while it was leaving has it loaded again.
+        if runs[run.id] == nil, loading[run.id] != nil, !toLoad.contains(run.id) { toLoad.append(run.id) }
+    }
+
+    /// A parked run keeps its place among those under way of a limited queue; it is counted again when it returns.
+    private func keepTurn(_ run: Resident) {
+        let queue = run.row.queue ?? Self.defaultQueue
+        guard queues[queue]?.limit != nil else { return giveBackTurn(run) }
+        parkedTurns.insert(run.id)
+    }
+
+    // MARK: Release
+
+    func isReleased(_ run: Resident) -> Bool {
+        !releasing.isEmpty && releasing.contains { $0.ranges.contains { $0.contains(run.row.slot) } }
+    }
+
+    /// Forgets the runs of slots that are given up, once nothing of them is under way.
+    func finishReleases() {
+        guard !releasing.isEmpty else { return }
+        releasing.removeAll { ranges, reply in
+            let concerned = runs.values.filter { run in ranges.contains { $0.contains(run.row.slot) } }
+            for run in concerned where run.isQuiet {
+                leaveExecution(run)
+                forget(run)
+                giveBackTurn(run)
+            }
+            guard concerned.allSatisfy(\.isQuiet) else { return false }
+            reply(.success(()))
+            return true
+        }
+    }
+}
+
+extension LaneTimer {
+    fileprivate var isWait: Bool { if case .operation = kind { true } else { false } }
+}

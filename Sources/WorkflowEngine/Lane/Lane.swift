@@ -1,0 +1,193 @@
+import HeapModule
+import WorkflowCore
+package import WorkflowKit
+
+/// The single writer of a part of the open runs: it decides everything about them, in memory, one event at a time.
+///
+/// A lane does no input or output and has no clock and no tasks of its own except those of the workflow functions,
+/// which it drives itself. Events and the time go in, orders come out; whoever hosts it carries them out and reports
+/// back with further events. That is why the same lane runs in a server and in a simulation.
+///
+/// Two rules hold everywhere:
+/// - nothing leaves before what it depends on is committed: no reply, no external step, no message;
+/// - of one run, entries are committed in the order of their numbers, and at most one commit at a time carries them.
+package final class Lane {
+    let registry: WorkflowRegistry
+    let settings: LaneSettings
+    /// Called with events that come from outside the lane's own turn: heartbeats of steps, foreign wake-ups.
+    let post: @Sendable (LaneEvent) -> Void
+
+    var now: Timestamp
+    var runs: [RunID: Resident] = [:]
+    var dirty: [RunID] = []
+    var outputs: [LaneOutput] = []
+    var timers = Heap<LaneTimer>()
+    var timerNumber: UInt64 = 0
+    var random: SplitMix
+
+    /// True while a batch is out.
+    var isCommitting = false
+    var committingRuns: [RunID] = []
+    /// Writes that belong to no run in memory.
+    var looseConsumed: [Int64] = []
+    var looseInFlight: [Int64] = []
+    /// False from a failed commit until the next one succeeds: new work is refused at once instead of piling up.
+    var isStoreReachable = true
+
+    var loading: [RunID: [(Result<Resident, Refusal>) -> Void]] = [:]
+    var toLoad: [RunID] = []
+    var isLoading = false
+    /// Runs to be loaded whose process died while they were under way.
+    var suspects: [RunID] = []
+    var suspectsUnderTest: Set<RunID> = []
+    var expectsSuspicion: Set<RunID> = []
+    var messagesUnderWay: Set<Int64> = []
+
+    var queues: [String: LaneQueue] = [:]
+    /// Parked runs that still count as under way in their limited queue.
+    var parkedTurns: Set<RunID> = []
+    var executingCount = 0
+    var releasing: [(ranges: [SlotRange], reply: Reply<Void>)] = []
+    private(set) var isHalted = false
+
+    package init(
+        registry: WorkflowRegistry, settings: LaneSettings, now: Timestamp, seed: UInt64,
+        post: @escaping @Sendable (LaneEvent) -> Void
+    ) {
+        self.registry = registry
+        self.settings = settings
+        self.now = now
+        self.post = post
+        random = SplitMix(seed: seed)
+    }
+
+    /// When the lane wants to be called even if nothing happens; nil for never.
+    package var nextAlarm: Timestamp? { timers.min?.due }
+
+    /// How many runs are in memory.
+    package var residentCount: Int { runs.count }
+
+    /// Handles what happened until `time`, and returns what is to be done.
+    package func handle(_ events: [LaneEvent], at time: Timestamp) -> [LaneOutput] {
+        now = max(now, time)
+        for event in events where !isHalted { handle(event) }
+        if !isHalted {
+            fireTimers()
+            admitWaiting()
+            loadNext()
+            finishReleases()
+            cutBatch()
+        }
+        defer { outputs = [] }
+        return outputs
+    }
+
+    private func handle(_ event: LaneEvent) {
+        switch event {
+        case .start(let request, let reply): start(request, reply)
+        case .fork(let request, let entries, let reply): fork(request, entries, reply)
+        case .signal(let run, let record, let reply): signal(run, record, reply)
+        case .command(let run, let command, let reply): self.command(run, command, reply)
+        case .inspect(let run, let reply): reply(.success(runs[run].map(inspection)))
+        case .message(let message): receive(message)
+        case .stepEnded(let reference, let result): stepEnded(reference, result)
+        case .transactionEnded(let reference, let result): transactionEnded(reference, result)
+        case .heartbeat(let reference, let progress): heartbeat(reference, progress)
+        case .committed(let committed, let refused): self.committed(committed, refused: refused)
+        case .commitFailed: commitFailed()
+        case .loaded(let loaded): self.loaded(loaded)
+        case .adopt(let rows, let afterDeath): adopt(rows, afterDeath: afterDeath)
+        case .foreignWake(let run): foreignWake(run)
+        case .release(let ranges, let reply): releasing.append((ranges, reply))
+        case .halt: halt()
+        case .tick: break
+        }
+    }
+
+    // MARK: Entries
+
+    /// Adds a fact to the run's journal, to be committed with the next batch.
+    @discardableResult
+    func append(_ run: Resident, _ fact: JournalEntry.Fact) -> JournalEntry {
+        run.lastAt = max(run.lastAt, now)
+        let entry = JournalEntry(seq: run.nextSeq, at: run.lastAt, fact: fact)
+        run.nextSeq += 1
+        run.writes.entries.append(entry)
+        run.isParking = false
+        run.idleSince = nil
+        if run.row.state == .parked {
+            run.row.state = .active
+            run.row.wakeAt = nil
+            run.row.reason = nil
+            run.writes.rowChanged = true
+        }
+        markDirty(run)
+        return entry
+    }
+
+    /// Adds a fact and hands it to the workflow function.
+    func record(_ run: Resident, _ fact: JournalEntry.Fact, output: StepOutput? = nil) {
+        let entry = append(run, fact)
+        run.execution?.deliver(entry, output: output)
+    }
+
+    func markDirty(_ run: Resident) {
+        guard !run.isDirty else { return }
+        run.isDirty = true
+        dirty.append(run.id)
+    }
+
+    func changeRow(_ run: Resident, _ change: (inout RunRow) -> Void) {
+        change(&run.row)
+        run.writes.rowChanged = true
+        markDirty(run)
+    }
+
+    /// Calls `body` once everything that the run's journal has so far is committed: with true, or with false when it can
+    /// no longer be.
+    func whenDurable(_ run: Resident, _ body: @escaping (Bool) -> Void) {
+        let seq = run.nextSeq - 1
+        if run.durableSeq >= seq {
+            body(true)
+        } else {
+            run.whenDurable.append((seq, body))
+        }
+    }
+
+    func setTimer(_ due: Timestamp, _ run: RunID, _ kind: LaneTimer.Kind) {
+        timerNumber += 1
+        timers.insert(LaneTimer(due: due, number: timerNumber, run: run, kind: kind))
+    }
+
+    func log(_ run: Resident, _ message: String) { outputs.append(.log(run.id, message)) }
+
+    private func halt() {
+        isHalted = true
+        for run in runs.values {
+            run.execution?.evict()
+            if case .guarded(let reply) = run.mode { reply(.failure(.unavailable)) }
+            for (_, call) in run.whenDurable { call(false) }
+            for ordinal in run.steps.keys {
+                outputs.append(
+                    .cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: run.steps[ordinal]!)))
+            }
+            refuse(run.deferred)
+        }
+        for waiting in loading.values { for call in waiting { call(.failure(.unavailable)) } }
+        for release in releasing { release.reply(.success(())) }
+        runs = [:]
+        loading = [:]
+        releasing = []
+        timers = Heap()
+    }
+
+    private func refuse(_ events: [LaneEvent]) {
+        for event in events {
+            switch event {
+            case .signal(_, _, let reply): reply(.failure(.unavailable))
+            case .command(_, _, let reply): reply(.failure(.unavailable))
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package import WorkflowCore
+package import WorkflowKit
+
+/// Names one attempt of one step.
+package struct StepReference: Hashable, Sendable {
+    package let run: RunID
+    package let ordinal: Int32
+    package let attempt: Int32
+}
+
+/// A step to carry out.
+package struct StepJob: Sendable {
+    package let reference: StepReference
+    package let context: StepContext
+    package let body: Operation.StepBody
+}
+
+/// A transactional step to carry out, and what is to be committed with it.
+package struct TransactionJob: Sendable {
+    package let reference: StepReference
+    package let context: StepContext
+    package let body: Operation.TransactionBody
+    /// The number of the journal entry that the commit writes last; its presence proves the commit.
+    package let seq: Int32
+    /// What is committed together with an output.
+    package let batch: @Sendable (StepOutput) -> Batch
+}
+
+/// What somebody asks to be started.
+package struct StartRequest: Sendable {
+    package var id: RunID
+    package var record: StartRecord
+
+    package init(id: RunID, record: StartRecord) {
+        self.id = id
+        self.record = record
+    }
+}
+
+package struct Started: Sendable, Equatable {
+    package let run: RunID
+    /// False when an open run had the business key already.
+    package let isNew: Bool
+}
+
+/// Why the engine did not do what it was asked.
+package enum Refusal: Error, Sendable, Equatable {
+    /// There is no such run.
+    case unknownRun
+    /// The run ended before.
+    case runEnded
+    /// The database is away, or this node no longer owns the run; nothing was done.
+    case unavailable
+    /// The connection was lost while it was being made durable.
+    case outcomeUnknown
+    /// The run is in no state for that: why.
+    case conflict(String)
+}
+
+package typealias Reply<Value> = @Sendable (Result<Value, Refusal>) -> Void
+
+/// What happens to a lane.
+package enum LaneEvent: Sendable {
+    case start(StartRequest, Reply<Started>)
+    /// A new run that begins with a part of another one's journal.
+    case fork(StartRequest, [JournalEntry], Reply<Started>)
+    case signal(RunID, SignalRecord, Reply<Void>)
+    case command(RunID, RunCommand, Reply<RunStatus>)
+    case inspect(RunID, Reply<Inspection?>)
+    case message(StoredMessage)
+    case stepEnded(StepReference, Result<StepOutput, Failure>)
+    case transactionEnded(StepReference, Result<StepOutput, Failure>)
+    case heartbeat(StepReference, [UInt8])
+    /// The batch under way was committed, but for the runs named, whose data the store refused.
+    case committed(Committed, refused: [RunID: String])
+    /// The batch under way was not applied; it goes out again with what came since.
+    case commitFailed
+    case loaded([RunID: LoadedRun])
+    /// These runs are now this lane's.
+    case adopt([RunRow], afterDeath: Bool)
+    case foreignWake(RunID)
+    /// Give up these slots: finish what is under way, then forget their runs.
+    case release([SlotRange], Reply<Void>)
+    /// The incarnation was fenced, or stops: forget everything.
+    case halt
+    /// Nothing but time has passed.
+    case tick
+}
+
+/// What a lane wants done.
+package enum LaneOutput: Sendable {
+    case commit(Batch)
+    case load([RunID])
+    case startStep(StepJob)
+    case cancelStep(StepReference)
+    case startTransaction(TransactionJob)
+    /// There may be messages to read, for these runs.
+    case messagesWaiting([RunID])
+    /// Somebody else's run was put into the table of open runs or got a message: its owner should hear of it.
+    case ended(RunID, Outcome)
+    case log(RunID, String)
+}
+
+/// What is known of a run in memory.
+package struct Inspection: Sendable, Equatable {
+    package var status: RunStatus
+    package var waitingFor: String?
+    package var attempts: Int32
+    package var reason: String?
+}
+
+/// How a lane behaves; the values are limits, not tuning knobs to turn daily.
+package struct LaneSettings: Sendable {
+    /// A run that has only waited for this long leaves memory.
+    package var parkAfter: Duration = .seconds(2)
+    /// A wait that ends sooner than this keeps its run in memory while there is room.
+    package var nearTimer: Duration = .seconds(30)
+    /// There is room for this many runs in memory; beyond it, runs stay queued.
+    package var residentRunsMax = 20_000
+    /// Only this many runs that were under way when a process died are tried at once.
+    package var suspectsMax = 8
+    /// A run whose process died this often without any progress is quarantined.
+    package var deathsMax = 3
+    package var batchSegmentsMax = 2_000
+    package var batchBytesMax = 1 << 20
+    /// Runs due later than this are not kept in memory.
+    package var timerHorizon: Duration = .seconds(3_600)
+    /// How many runs of a queue may be under way at once; queues without an entry have no limit.
+    package var queueLimits: [String: Int] = [:]
+    /// Guarantees switched off, for tests that prove that others would notice.
+    package var sabotage: Set<Sabotage> = []
+
+    package init() {}
+}
+
+/// One way to break the engine on purpose. A suite that passes with one of them proves nothing.
+package enum Sabotage: String, Hashable, Sendable, CaseIterable {
+    case acknowledgeBeforeCommit
+    case externalStepBeforeCommit
+    case signalLostWhileParking
+    case timerFiresEarly
+    case attemptsForgotten
+    case entriesDroppedOnCommitFailure
+    case cancelForgottenByReplay
+}
