@@ -104,6 +104,10 @@ extension FlatFileReader {
                     reject(
                         "csv.empty", SourcePosition(line: 1), "the file is empty",
                         fix: "begin with a line that names the columns", &output)
+                } else if tally.lines == 0, summary.rejection == nil {
+                    output.warn(
+                        "csv.rows.none", at: SourcePosition(line: 1), "the file has a header and no rows",
+                        fix: "write one row for each sale; if there were some, send the whole file again")
                 }
             }
         }

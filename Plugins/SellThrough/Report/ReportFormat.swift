@@ -11,12 +11,17 @@ package enum ReportFormat: String, Hashable, Sendable, CaseIterable {
     /// - Parameter head: the first bytes, 64 are enough.
     package static func detect(_ head: some Collection<UInt8>) -> ReportFormat {
         let blanks: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF]
-        let start = head.drop { blanks.contains($0) }.prefix(4)
-        let letters = decoded(Array(start))
-        let separates = start.count == 4 && !(letters.last?.isLetter ?? true) && !(letters.last?.isNumber ?? true)
-        if letters.hasPrefix("ISA"), separates, letters.last != ",", letters.last != ";" { return .x12 }
-        if letters.hasPrefix("UNA") || (letters.hasPrefix("UNB") && separates) { return .edifact }
+        let start = Array(head.drop { blanks.contains($0) }.prefix(9))
+        if start.starts(with: "UNA".utf8) { return .edifact }
+        guard start.count > 3, !isLetterOrDigit(start[3]) else { return .csv }
+        if start.starts(with: "UNB".utf8) { return .edifact }
+        // ISA01 has two characters, so the separator comes again at once; a heading such as ISA_number has none.
+        if start.starts(with: "ISA".utf8), start.dropFirst(4).contains(start[3]) { return .x12 }
         return .csv
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
     }
 }
 

@@ -20,6 +20,7 @@ enum SerialText {
     /// a serial number by itself.
     static func split(_ cell: String) -> [String] {
         let unwrapped = unwrapped(cell)
+        if isScientific(unwrapped) { return [unwrapped] }
         let parts = unwrapped.split { ";|,/\n\r\r\n\t".contains($0) }.map { trimmed(String($0)) }.filter { !$0.isEmpty }
         guard parts.count < 2 else { return parts }
         let words = unwrapped.split { $0.isWhitespace }.map(String.init)
