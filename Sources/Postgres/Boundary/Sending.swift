@@ -41,3 +41,8 @@ func sendCopyEnd(failure: String?, on connection: OpaquePointer) -> Bool {
 func sendSync(on connection: OpaquePointer) -> Bool {
     unsafe PQpipelineSync(connection) == 1
 }
+
+/// Queues the release of the prepared statement `name`, which is one of our own names and needs no quotes.
+func sendDeallocate(_ name: String, on connection: OpaquePointer) -> Bool {
+    unsafe PQsendQueryParams(connection, "deallocate \(name)", 0, nil, nil, nil, nil, resultsInBinary) == 1
+}

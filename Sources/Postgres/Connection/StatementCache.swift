@@ -64,12 +64,14 @@ struct StatementCache {
         return evicted
     }
 
-    /// Forgets a statement, for example because the server no longer has it.
-    mutating func remove(name: String, text: String) {
-        guard let index = entries[text]?.firstIndex(where: { $0.name == name }) else { return }
+    /// Forgets a statement, for example because the server no longer has it; false if it was not known.
+    @discardableResult
+    mutating func remove(name: String, text: String) -> Bool {
+        guard let index = entries[text]?.firstIndex(where: { $0.name == name }) else { return false }
         entries[text]!.remove(at: index)
         count -= 1
         if entries[text]!.isEmpty { entries[text] = nil }
+        return true
     }
 }
 

@@ -1,0 +1,172 @@
+import Foundation
+import Glibc
+import Logging
+import Postgres
+import Synchronization
+import WorkflowKit
+
+/// Measures the client against pgbench on the same server in the same run, so that what is compared has met the same
+/// disk and the same neighbours.
+///
+///     Benchmarks/PostgresBench/with-cluster.sh swift run -c release PostgresBench [rounds] [seconds]
+@main
+struct PostgresBench {
+    static func main() async throws {
+        let arguments = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+        let rounds = arguments.first ?? 3
+        let bench = PostgresBench(seconds: arguments.dropFirst().first ?? 5)
+        try await bench.prepare()
+        for round in 1...max(1, rounds) {
+            print("round \(round) of \(rounds), \(bench.seconds) s each")
+            try await bench.measureInserts()
+            try await bench.measureLatency()
+        }
+    }
+
+    let configuration: PostgresConfiguration
+    let seconds: Int
+    let logger = Logger(label: "bench")
+
+    init(seconds: Int) {
+        self.seconds = seconds
+        do {
+            // The server comes from PGHOST and its like, for pgbench and for us alike.
+            let environment = ProcessInfo.processInfo.environment
+            let database = environment["PGDATABASE"] ?? "postgres"
+            configuration = try PostgresConfiguration(url: environment["DATABASE_URL"] ?? "dbname=\(database)")
+        } catch {
+            fatalError("cannot use the database: \(error)")
+        }
+    }
+
+    func prepare() async throws {
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        try await connection.simple(
+            """
+            drop table if exists bench_item;
+            create table bench_item (
+                item_id bigint generated always as identity primary key,
+                caller bigint not null, body text not null);
+            """)
+        await connection.close()
+    }
+
+    // MARK: - Durable inserts
+
+    func measureInserts() async throws {
+        let single = "insert into bench_item (caller, body) values (:client_id, repeat('x', 100));\n"
+        let reference = try pgbench(script: single, clients: 64).perSecond
+        print("  pgbench -c 64, one insert per commit     \(reference.formatted) rows/s")
+        for callers in [64, 1_024] {
+            let rate = try await groupCommit(callers: callers)
+            print(
+                "  group commit, \(callers) callers".padded(to: 43)
+                    + "\(rate.formatted) rows/s, ratio \((rate / reference).formatted)")
+        }
+    }
+
+    private func groupCommit(callers: Int) async throws -> Double {
+        let lanes = (0..<2).map { _ in PostgresPipeline(configuration: configuration, logger: logger) }
+        let body = String(repeating: "x", count: 100)
+        let writer = GroupCommitWriter<Int64, Int64>(lanes: lanes) { callers throws(SQLError) in
+            [
+                SQLStatement(
+                    """
+                    insert into bench_item (caller, body)
+                    select * from unnest($1, $2) returning item_id
+                    """,
+                    .int8Array(callers), .textArray(callers.map { _ in body }))
+            ]
+        } read: { _, answers throws(SQLError) in
+            var ids: [Int64] = []
+            for row in answers[0].rows { ids.append(Int64(try row.int("item_id"))) }
+            return ids
+        }
+        let end = ContinuousClock.now + .seconds(seconds)
+        let start = ContinuousClock.now
+        // Independent tasks: a group of a thousand children would measure the group.
+        let tasks = (0..<callers).map { caller in
+            Task {
+                var count = 0
+                while ContinuousClock.now < end {
+                    _ = try await writer.submit(Int64(caller))
+                    count += 1
+                }
+                return count
+            }
+        }
+        var total = 0
+        for task in tasks { total += try await task.value }
+        let elapsed = ContinuousClock.now - start
+        await writer.close()
+        for lane in lanes { await lane.close() }
+        return Double(total) / elapsed.seconds
+    }
+
+    // MARK: - Latency of one statement after the other
+
+    func measureLatency() async throws {
+        let reference = try pgbench(script: "select 1;\n", clients: 1).perSecond
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        let statement = SQLStatement("select 1")
+        for _ in 0..<1_000 { _ = try await connection.query(statement) }
+        let end = ContinuousClock.now + .seconds(seconds)
+        let start = ContinuousClock.now
+        var count = 0
+        while ContinuousClock.now < end {
+            _ = try await connection.query(statement)
+            count += 1
+        }
+        let rate = Double(count) / (ContinuousClock.now - start).seconds
+        await connection.close()
+        let ratio = reference / rate
+        print("  pgbench -c 1 -M prepared, select 1       \((1e6 / reference).formatted) µs")
+        print("  one caller, select 1                     \((1e6 / rate).formatted) µs, ratio \(ratio.formatted)")
+    }
+
+    // MARK: - pgbench
+
+    private func pgbench(script: String, clients: Int) throws -> (perSecond: Double, output: String) {
+        let file = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID()).sql")
+        try script.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [
+            "pgbench", "-n", "-M", "prepared", "-c", "\(clients)", "-j", clients > 1 ? "2" : "1", "-T", "\(seconds)",
+            "-f", file.path,
+        ]
+        process.standardOutput = pipe
+        // Threads of the task pool block all signals, and a child inherits that; pgbench ends by an alarm signal.
+        var none = sigset_t()
+        var blocked = sigset_t()
+        unsafe _ = sigemptyset(&none)
+        unsafe _ = pthread_sigmask(SIG_SETMASK, &none, &blocked)
+        defer { unsafe _ = pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+        try process.run()
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
+        guard let text = line?.dropFirst(6).prefix(while: { $0 != " " }), let rate = Double(text) else {
+            throw BenchFailure(reason: "pgbench did not measure anything: \(output)")
+        }
+        return (rate, output)
+    }
+}
+
+struct BenchFailure: Error {
+    let reason: String
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(microseconds) / 1e6 }
+}
+
+extension Double {
+    fileprivate var formatted: String { String(format: self < 100 ? "%.2f" : "%.0f", self) }
+}
+
+extension String {
+    fileprivate func padded(to length: Int) -> String { self + String(repeating: " ", count: max(0, length - count)) }
+}
