@@ -60,7 +60,7 @@ enum CatalogQuery {
                    'with ' || array_to_string((select array_agg(o order by o) from unnest(r.reloptions) as o), ', '),
                    case when r.relrowsecurity then 'row security on' end,
                    case when r.relforcerowsecurity then 'row security forced' end,
-                   case when r.relreplident <> 'd' and r.relkind in ('r', 'p') then 'replica identity ' || r.relreplident end)
+                   case when r.relreplident <> 'd' and r.relkind in ('r', 'p') then 'replica identity ' || r.relreplident::text end)
         from relation r
 
         union all
@@ -72,8 +72,8 @@ enum CatalogQuery {
                    case a.attidentity when 'a' then 'identity always' when 'd' then 'identity by default' end,
                    case when a.attgenerated = 's' then 'generated' when d.oid is not null then 'default' end,
                    pg_get_expr(d.adbin, d.adrelid),
-                   case when a.attstorage <> t.typstorage then 'storage ' || a.attstorage end,
-                   case when a.attcompression <> '' then 'compression ' || a.attcompression end,
+                   case when a.attstorage <> t.typstorage then 'storage ' || a.attstorage::text end,
+                   case when a.attcompression <> '' then 'compression ' || a.attcompression::text end,
                    case when coalesce(a.attstattarget, -1) <> -1 then 'statistics ' || a.attstattarget end)
         from relation r
         join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
@@ -101,7 +101,7 @@ enum CatalogQuery {
 
         union all
         select 'trigger ' || r.name || '.' || g.tgname,
-               pg_get_triggerdef(g.oid) || case g.tgenabled when 'O' then '' else ' (enabled ' || g.tgenabled || ')' end
+               pg_get_triggerdef(g.oid) || case g.tgenabled when 'O' then '' else ' (enabled ' || g.tgenabled::text || ')' end
         from relation r
         join pg_trigger g on g.tgrelid = r.oid
         where not g.tgisinternal and g.tgparentid = 0
@@ -110,7 +110,7 @@ enum CatalogQuery {
         select 'policy ' || r.name || '.' || p.polname,
                concat_ws(' ',
                    case when p.polpermissive then 'permissive' else 'restrictive' end,
-                   'for ' || p.polcmd,
+                   'for ' || p.polcmd::text,
                    'to ' || array_to_string(array(
                        select case m when 0 then 'public' else m::regrole::text end
                        from unnest(p.polroles) as m order by 1), ', '),

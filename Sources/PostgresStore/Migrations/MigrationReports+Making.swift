@@ -33,7 +33,8 @@ extension MigrationPlanReport {
             SQLStatement(
                 """
                 select sum(greatest(c.reltuples, 0))::int8 as rows, sum(pg_table_size(c.oid))::int8 as bytes
-                from pg_partition_tree(to_regclass($1)) as t join pg_class c on c.oid = t.relid
+                from pg_class c
+                where c.oid = to_regclass($1) or c.oid in (select relid from pg_partition_tree(to_regclass($1)))
                 having count(*) > 0
                 """, name: "FindTableSize", .text(effect.table.quoted)))
         return Effect(
