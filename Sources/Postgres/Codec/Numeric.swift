@@ -116,6 +116,7 @@ extension CellReader {
         let weight = Int(try integer(as: Int16.self))
         let sign = try integer(as: UInt16.self)
         let scale = Int(try integer(as: UInt16.self))
+        guard count >= 0 else { throw UndecodableValue(reason: "the number has fewer than no digits") }
         switch sign {
         case Sign.positive, Sign.negative: break
         case Sign.notANumber: return "NaN"
