@@ -57,22 +57,23 @@ import WorkflowKit
     @Test func `killed at any event of the way down, repair or down again ends in nothing`() async throws {
         let folder = try MigrationFolder(SampleMigrations.sources)
         defer { folder.remove() }
-        let events = try await TestCluster.withDatabase { database in
-            _ = try await CrashProbe(database, folder.path, "up").outcome()
-            return try await CrashProbe(database, folder.path, "down").outcome().events
-        }
-        #expect(events.count > 30)
-        try await sweep(events.count) { number in
-            try await TestCluster.withDatabase { database in
-                _ = try await CrashProbe(database, folder.path, "up").outcome()
-                let killed = try await CrashProbe(database, folder.path, "down", killAt: number).outcome()
-                #expect(killed.signal == SIGKILL, "event \(number): \(killed.errors)")
-                if number.isMultiple(of: 2) { _ = try await database.runner(folder.sources).repair() }
-                let next = try await CrashProbe(database, folder.path, "down").outcome()
-                #expect(next.exitCode == 0, "after \(events[number - 1]): \(next.errors)")
-                let left = try await database.number(
-                    "select count(*) from pg_namespace where nspname in ('holdfast', 'parts')")
-                #expect(left == 0, "killed at \(events[number - 1])")
+        try await TestCluster.withDatabase { built in
+            _ = try await CrashProbe(built, folder.path, "up").outcome()
+            let events = try await TestCluster.withDatabase(copying: built) { database in
+                try await CrashProbe(database, folder.path, "down").outcome().events
+            }
+            #expect(events.count > 30)
+            try await sweep(events.count) { number in
+                try await TestCluster.withDatabase(copying: built) { database in
+                    let killed = try await CrashProbe(database, folder.path, "down", killAt: number).outcome()
+                    #expect(killed.signal == SIGKILL, "event \(number): \(killed.errors)")
+                    if number.isMultiple(of: 2) { _ = try await database.runner(folder.sources).repair() }
+                    let next = try await CrashProbe(database, folder.path, "down").outcome()
+                    #expect(next.exitCode == 0, "after \(events[number - 1]): \(next.errors)")
+                    let left = try await database.number(
+                        "select count(*) from pg_namespace where nspname in ('holdfast', 'parts')")
+                    #expect(left == 0, "killed at \(events[number - 1])")
+                }
             }
         }
     }

@@ -58,7 +58,10 @@ import Testing
             #expect(try await broken.up().applied.count == 1)
             #expect(try await database.number("select count(*) from pg_index where not indisvalid") == 0)
             #expect(try await database.number("select count(*) from holdfast.a") == 1)
-            #expect(try await broken.verify().exitCode == 0)
+            // Rows that only this database had made it pass, so an empty one cannot be built to compare with.
+            let verify = try await broken.verify()
+            #expect(verify.exitCode == 0 && verify.basis == .recorded)
+            #expect(verify.warnings.first?.message.hasPrefix("the migrations could not be built in an empty") == true)
         }
     }
 

@@ -55,7 +55,8 @@ import Testing
                 try await reader.simple("begin; select count(*) from holdfast.a")
                 let events = AsyncStream.makeStream(of: MigrationEvent.self)
                 let runner = try database.runner(
-                    [next], observer: { events.continuation.yield($0) }, change: { $0.lockTimeout = .milliseconds(100) })
+                    [next], observer: { events.continuation.yield($0) }, change: { $0.lockTimeout = .milliseconds(100) }
+                )
                 async let up = runner.up()
                 var seen: [Int] = []
                 for await case .lockTimedOut(let id, let number, let attempt, _, let blockers) in events.stream {

@@ -25,14 +25,16 @@ enum TestCluster {
         return configuration
     }
 
-    /// Runs `body` with a new, empty database, which is dropped afterwards.
-    static func withDatabase<Result>(_ body: (TestDatabase) async throws -> Result) async throws -> Result {
+    /// Runs `body` with a new database, empty or a copy of `original`, which is dropped afterwards.
+    static func withDatabase<Result>(
+        copying original: TestDatabase? = nil, _ body: (TestDatabase) async throws -> Result
+    ) async throws -> Result {
         let name = "migrations_\(getpid())_\(counter.withLock { $0 += 1; return $0 })"
         let admin = try await PostgresConnection.connect(try configuration(), logger: logger)
         func run(_ text: String) async throws {
             try await admin.execute(SQLStatement(uncheckedText: text, name: "test", isPrepared: false))
         }
-        try await run("create database \(name) template template0")
+        try await run("create database \(name) template \(original?.name ?? "template0")")
         do {
             let result = try await body(TestDatabase(name: name))
             try await run("drop database \(name) with (force)")

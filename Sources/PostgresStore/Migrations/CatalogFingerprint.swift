@@ -63,9 +63,24 @@ package struct SchemaDrift: Hashable, Sendable, Codable, CustomStringConvertible
 
     package var description: String {
         switch (expected, found) {
-        case (let expected?, nil): "\(object): missing (expected \(expected))"
-        case (nil, let found?): "\(object): not made by any migration (\(found))"
-        default: "\(object): expected \(expected ?? ""), found \(found ?? "")"
+        case (let expected?, nil): "\(object): missing (expected \(Self.excerpt(expected, from: 0)))"
+        case (nil, let found?): "\(object): not made by any migration (\(Self.excerpt(found, from: 0)))"
+        default:
+            "\(object): expected \(Self.excerpt(expected ?? "", from: firstDifference)), "
+                + "found \(Self.excerpt(found ?? "", from: firstDifference))"
         }
+    }
+
+    /// How many characters of both sides are the same.
+    private var firstDifference: Int { zip(expected ?? "", found ?? "").prefix { $0 == $1 }.count }
+
+    /// A short definition whole, of a long one what stands around `position`; on one line.
+    private static func excerpt(_ definition: String, from position: Int) -> String {
+        let lengthMax = 100
+        let lead = 30
+        let start = definition.count <= lengthMax ? 0 : max(0, position - lead)
+        let part = definition.dropFirst(start).prefix(lengthMax)
+        let words = part.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return (start > 0 ? "… " : "") + words + (start + part.count < definition.count ? " …" : "")
     }
 }

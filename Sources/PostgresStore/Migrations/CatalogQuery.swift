@@ -79,7 +79,8 @@ enum CatalogQuery {
         join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
         join pg_type t on t.oid = a.atttypid
         left join pg_attrdef d on d.adrelid = r.oid and d.adnum = a.attnum
-        where r.relkind <> 'S'
+        -- A view's definition says its columns.
+        where r.relkind in ('r', 'p', 'f')
 
         union all
         select 'constraint ' || r.name || '.' || c.conname,

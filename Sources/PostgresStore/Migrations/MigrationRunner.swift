@@ -86,6 +86,7 @@ package struct MigrationRunner: Sendable {
                         MigrationProblem(nil, "a migration is under way, verify again after it: \(migrator)"))
                 }
                 let expected = try await expectedCatalog(catalog, ledger, session)
+                if let warning = expected.warning { warnings.append(warning) }
                 let found = try await CatalogFingerprint.read(schemas: catalog.schemas, on: session)
                 return MigrationVerifyReport(
                     database: database, basis: expected.basis, objects: found.objects.count,
@@ -95,18 +96,30 @@ package struct MigrationRunner: Sendable {
         }
     }
 
+    /// What a comparison is made with, and what the reader should know about it.
+    private struct Expectation {
+        var basis: MigrationVerifyReport.Basis
+        var catalog: CatalogFingerprint?
+        var warning: MigrationProblem?
+    }
+
     private func expectedCatalog(
         _ catalog: MigrationCatalog, _ ledger: [MigrationLedgerRow], _ session: PostgresConnection
-    ) async throws -> (basis: MigrationVerifyReport.Basis, catalog: CatalogFingerprint?) {
+    ) async throws -> Expectation {
+        var warning: MigrationProblem?
         do {
             let built = try await ScratchDatabase.expectedCatalog(ledger, schemas: catalog.schemas, sessions: sessions)
-            return (.scratch, built)
+            return Expectation(basis: .scratch, catalog: built)
+        } catch let error as SQLError where error.kind == .rejected || error.kind == .defect {
+            // A migration that needs the data of this database, for example.
+            warning = MigrationProblem(nil, "the migrations could not be built in an empty database: \(error)")
         } catch let error as SQLError where error.kind == .notPermitted {
-            guard let recorded = try await RecordedCatalog.read(on: session),
-                recorded.head == RecordedCatalog.head(ledger)
-            else { return (.none, nil) }
-            return (.recorded, recorded.fingerprint)
+            warning = nil
         }
+        guard let recorded = try await RecordedCatalog.read(on: session),
+            recorded.head == RecordedCatalog.head(ledger)
+        else { return Expectation(basis: .none, warning: warning) }
+        return Expectation(basis: .recorded, catalog: recorded.fingerprint, warning: warning)
     }
 
     // MARK: - Sessions
