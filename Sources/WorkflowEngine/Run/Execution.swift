@@ -1,6 +1,6 @@
 import DequeModule
-import WorkflowCore
-import WorkflowKit
+package import WorkflowCore
+package import WorkflowKit
 
 /// A workflow function under way: it is fed journal entries, and tells what the function asks for next.
 ///
@@ -10,8 +10,8 @@ import WorkflowKit
 ///
 /// Not thread-safe by itself. It is touched by the lane that owns the run, and by the run's own tasks, which run only
 /// while that lane drives them; hence the unchecked conformance.
-final class Execution: RunDriver, @unchecked Sendable {
-    let runID: RunID
+package final class Execution: RunDriver, @unchecked Sendable {
+    package let runID: RunID
     let start: StartRecord
     private let workflow: WorkflowType
     private let executor: RunExecutor
@@ -28,8 +28,8 @@ final class Execution: RunDriver, @unchecked Sendable {
     private var unchanged: Set<String> = []
     private var compensations: [(operation: Operation, name: String)] = []
 
-    private(set) var now: Timestamp
-    private(set) var restoredState: [UInt8]?
+    package private(set) var now: Timestamp
+    package private(set) var restoredState: [UInt8]?
     private(set) var cancellation: RunCancelled?
     private(set) var isPastDeadline = false
     private var isEvicted = false
@@ -38,7 +38,7 @@ final class Execution: RunDriver, @unchecked Sendable {
     /// How the function ended; nil while it is under way.
     private(set) var outcome: Outcome?
     /// Why the function cannot go on; nil while all is well.
-    private(set) var problem: PauseRecord?
+    package private(set) var problem: PauseRecord?
     /// Operations asked for since the last look, none of them answered by the journal.
     private(set) var unanswered: [Int32] = []
     /// Operations that the function no longer waits for although they are being carried out.
@@ -51,7 +51,7 @@ final class Execution: RunDriver, @unchecked Sendable {
     private static let evictedCallsMax = 100
 
     /// - Parameter entries: The run's journal from its beginning or newest snapshot on; its first entry tells the start.
-    init(
+    package init(
         runID: RunID, workflow: WorkflowType, entries: some Collection<JournalEntry>,
         onForeignWake: @escaping @Sendable () -> Void
     ) {
@@ -81,7 +81,7 @@ final class Execution: RunDriver, @unchecked Sendable {
     // MARK: Driving
 
     /// Starts the function and replays what the journal has.
-    func begin() {
+    package func begin() {
         let context = WorkflowContext(driver: self)
         let (workflow, input) = (workflow, start.input)
         executor.drive {
@@ -114,7 +114,7 @@ final class Execution: RunDriver, @unchecked Sendable {
     }
 
     /// Unwinds the function and frees its memory; nothing is carried out or recorded on the way.
-    func evict() {
+    package func evict() {
         isEvicted = true
         executor.drive {
             task?.cancel()
@@ -156,7 +156,7 @@ final class Execution: RunDriver, @unchecked Sendable {
 
     // MARK: RunDriver
 
-    func perform(_ operation: Operation) async -> Resolution {
+    package func perform(_ operation: Operation) async -> Resolution {
         if isEvicted {
             evictedCalls += 1
             if evictedCalls <= Self.evictedCallsMax { return .evicted }
@@ -173,9 +173,9 @@ final class Execution: RunDriver, @unchecked Sendable {
         }
     }
 
-    func nextRandom() -> UInt64 { random.next() }
+    package func nextRandom() -> UInt64 { random.next() }
 
-    func isChanged(_ change: String) -> Bool {
+    package func isChanged(_ change: String) -> Bool {
         if changes.contains(change) { return true }
         if unchanged.contains(change) { return false }
         if !replay.isEmpty {

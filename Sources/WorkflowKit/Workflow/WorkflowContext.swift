@@ -25,6 +25,7 @@ public struct WorkflowContext: Sendable {
     /// An ``StepKind/external`` step (the default) is carried out at least once: the process may die between the effect
     /// and its record. Throws the step's ``Failure`` when no attempt is left or none can help, ``RunCancelled`` when the
     /// run is cancelled.
+    @discardableResult
     public func step<Result: Codable & Sendable>(
         _ name: String, options: StepOptions = StepOptions(),
         _ body: @escaping @Sendable (StepContext) async throws -> Result
@@ -60,6 +61,7 @@ public struct WorkflowContext: Sendable {
     }
 
     /// Runs `body` in a database transaction that also records its result: it takes effect exactly once.
+    @discardableResult
     public func transaction<Result: Codable & Sendable>(
         _ name: String, retry: RetryPolicy = .standard,
         _ body: @escaping @Sendable (any Transaction, StepContext) async throws -> Result
@@ -151,6 +153,7 @@ public struct WorkflowContext: Sendable {
     /// - Parameters:
     ///   - key: The child's business key. When another open run has it, ``Failure`` `child.conflict` is thrown.
     ///   - closePolicy: What becomes of the child when this run ends first.
+    @discardableResult
     public func child<Child: Workflow>(
         _ workflow: Child.Type, _ input: Child.Input, key: String? = nil, closePolicy: ClosePolicy = .cancel
     ) async throws -> Child.Output {
