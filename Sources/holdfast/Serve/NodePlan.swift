@@ -1,0 +1,25 @@
+import Logging
+import RPCServer
+
+/// Everything that was decided before a node starts.
+struct NodePlan: Sendable {
+    let database: DatabaseOptions.Resolved
+    let listen: ListenAddress
+    let name: String
+    let tls: ListenerConfiguration.TLS?
+    let allowsPlaintext: Bool
+    let appliesMigrations: Bool
+    let offersCanary: Bool
+    /// How long accepted work may take after the signal to stop.
+    let grace: Duration
+    let logLevel: Logger.Level
+
+    var listener: ListenerConfiguration {
+        var configuration = ListenerConfiguration()
+        configuration.host = listen.host
+        configuration.port = listen.port
+        configuration.tls = tls
+        configuration.allowsPlaintextBeyondLoopback = allowsPlaintext
+        return configuration
+    }
+}

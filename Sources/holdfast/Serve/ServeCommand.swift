@@ -1,0 +1,111 @@
+import ArgumentParser
+import Foundation
+import Logging
+import RPCServer
+import ServiceLifecycle
+import UnixSignals
+
+/// `holdfast serve`: one node.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Starts a node.",
+        discussion: """
+            Without --database the node creates, starts and owns a PostgreSQL in the data directory. With it, several \
+            nodes may share one database, whose schema must be this release's (see "holdfast migrate"). SIGTERM and \
+            Ctrl-C let the node finish what it accepted and stop.
+            """
+    )
+
+    @OptionGroup var database: DatabaseOptions
+    @Option(help: "HOST:PORT to listen on (default: 127.0.0.1:7420); port 0 lets the system choose.")
+    var listen: String?
+    @Option(help: "Name of this node in answers and logs (default: the host's name).")
+    var node: String?
+    @Flag(help: "Offer the canary workflows, for a first try, benchmarks and fault tests.")
+    var canary = false
+    @Flag(help: "With --database: apply the migrations of this release first.")
+    var migrate = false
+    @Option(help: "Certificate (PEM) to show to clients; turns TLS on.")
+    var tlsCert: String?
+    @Option(help: "The certificate's private key (PEM).")
+    var tlsKey: String?
+    @Option(help: "Authority (PEM) of the certificates that clients may authenticate with.")
+    var tlsClientCa: String?
+    @Flag(help: "Listen beyond this machine without TLS: tokens then cross the network in the clear.")
+    var allowPlaintext = false
+    @Option(help: "Seconds to finish accepted work after SIGTERM (default: 30).")
+    var grace: Int?
+    @Option(help: "trace, debug, info, notice, warning, error or critical (default: notice).")
+    var logLevel: String?
+
+    func run() async throws {
+        let resolved = try await database.resolved()
+        let plan = try plan(resolved)
+        LogOutput.install(level: plan.logLevel)
+        let logger = Logger(label: "holdfast")
+        let node = Node(plan: plan, logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(
+                    service: node, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Self.quiet(logger))
+        // The node keeps to its grace period itself; this is for the case that it does not come back at all.
+        configuration.maximumGracefulShutdownDuration = plan.grace + .seconds(45)
+        try await ServiceGroup(configuration: configuration).run()
+        if let refusal = node.refusal { throw refusal }
+    }
+
+    /// The lifecycle's own steps are of interest only to somebody who looks for a fault in it.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        if logger.logLevel > .debug { logger.logLevel = .critical }
+        return logger
+    }
+
+    private func plan(_ resolved: DatabaseOptions.Resolved) throws -> NodePlan {
+        let settings = resolved.settings
+        let text = listen ?? settings.text("listen") ?? "127.0.0.1:7420"
+        guard let address = ListenAddress(text) else {
+            throw Refusal(
+                listen == nil ? .configuration : .usage,
+                "cannot listen on \"\(text)\": it must look like 127.0.0.1:7420 or [::1]:7420")
+        }
+        let levelName = logLevel ?? settings.text("logLevel") ?? "notice"
+        guard let level = Logger.Level(rawValue: levelName) else {
+            throw Refusal(logLevel == nil ? .configuration : .usage, "there is no log level \"\(levelName)\"")
+        }
+        let seconds = grace ?? settings.text("grace").flatMap { Int($0) } ?? 30
+        guard seconds >= 0 else { throw Refusal(.usage, "--grace is a number of seconds, 0 or more") }
+        return NodePlan(
+            database: resolved, listen: address,
+            name: node ?? settings.text("node") ?? ProcessInfo.processInfo.hostName,
+            tls: try tls(settings), allowsPlaintext: allowPlaintext || settings.flag("allowPlaintext"),
+            appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
+            grace: .seconds(seconds), logLevel: level)
+    }
+
+    private func tls(_ settings: Settings) throws -> ListenerConfiguration.TLS? {
+        let certificate = tlsCert ?? settings.text("tlsCert")
+        let key = tlsKey ?? settings.text("tlsKey")
+        let authority = tlsClientCa ?? settings.text("tlsClientCa")
+        switch (certificate, key) {
+        case (nil, nil):
+            guard authority == nil else {
+                throw Refusal(.usage, "--tls-client-ca needs --tls-cert and --tls-key beside it")
+            }
+            return nil
+        case (let certificate?, let key?):
+            for path in [certificate, key] + (authority.map { [$0] } ?? [])
+            where !FileManager.default.isReadableFile(atPath: path) {
+                throw Refusal(.configuration, "cannot read \"\(path)\", which TLS was to use")
+            }
+            return .init(certificatePath: certificate, keyPath: key, clientAuthorityPath: authority)
+        default:
+            throw Refusal(.usage, "--tls-cert and --tls-key come together")
+        }
+    }
+}
