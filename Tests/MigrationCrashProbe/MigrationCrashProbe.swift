@@ -41,7 +41,7 @@ enum MigrationCrashProbe {
         return { event in
             // Events of waiting come as often as the waiting lasts; the others are the same in every run.
             switch event {
-            case .waitingForMigrator, .statementWaits, .lockTimedOut: return
+            case .waitingForMigrator, .statementWaits, .statementAdvances, .lockTimedOut: return
             default: break
             }
             let number = events.withLock { count in

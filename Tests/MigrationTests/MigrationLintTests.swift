@@ -68,6 +68,10 @@ import Testing
         ("delete from s.t", ["bulk-write"]),
         ("create table s.t (a bigint); update s.t set a = 1", []),
 
+        ("alter table s.t add a bigint; alter table s.u add a bigint", ["several-tables-locked"]),
+        ("alter table s.t add a bigint; alter table s.t add b bigint", []),
+        ("create table s.n (a bigint); alter table s.t add a bigint; alter table s.n add b bigint", []),
+
         ("alter table s.t drop column a", ["drop-column"]),
         ("-- holdfast: phase contract\nalter table s.t drop column a", []),
         ("alter table s.t drop column a cascade", ["drop-cascade", "drop-column"]),

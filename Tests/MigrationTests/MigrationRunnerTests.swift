@@ -201,6 +201,7 @@ extension MigrationEvent {
         case .migrationBegins: "begins"
         case .statementBegins(_, let number, let total, _): "statement \(number)/\(total)"
         case .statementWaits(_, let number, _): "waits \(number)"
+        case .statementAdvances(_, let number, _, _): "advances \(number)"
         case .lockTimedOut(_, let number, _, _, _): "timed out \(number)"
         case .statementEnds(_, let number): "done \(number)"
         case .progressRecorded(_, let number): "recorded \(number)"

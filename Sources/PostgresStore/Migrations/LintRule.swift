@@ -79,6 +79,10 @@ extension LintRule {
         "changes every row in one transaction: rows stay locked and dead rows pile up until it commits; do it in batches"
     )
 
+    static let severalTables = LintRule(
+        "several-tables-locked", .caution,
+        "the locks on the tables before are held until this one is had too: one table to a migration")
+
     // MARK: - Nodes of the previous release
 
     static let dropColumn = LintRule(
@@ -128,7 +132,8 @@ extension LintRule {
         indexLocksWriters, dropIndexLocksReaders, reindexLocksWriters, columnTypeChange, volatileDefault,
         generatedColumn, requiredColumn, setNotNull, foreignKeyChecksRows, checkReadsRows, keyBuildsIndex,
         exclusionConstraint, validateWithAdd, tableRewrite, vacuumFull, lockTable, truncate, refreshLocksReaders,
-        attachReadsRows, detachLocksReaders, createPartition, triggerLocksWriters, bulkWrite, dropColumn, dropTable,
+        attachReadsRows, detachLocksReaders, createPartition, triggerLocksWriters, bulkWrite, severalTables, dropColumn,
+        dropTable,
         rename, dropCascade, dropNotNull, changeEnumValue, definerSearchPath, rowSecurityNotForced, rowSecurityOff,
         grantToPublic, integerKey, serialColumn, plainTimestamp, fixedText, plainJSON, concurrentWithoutIfExists,
     ]

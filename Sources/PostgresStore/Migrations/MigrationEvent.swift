@@ -9,6 +9,9 @@ package enum MigrationEvent: Sendable {
     case statementBegins(MigrationID, number: Int, of: Int, summary: String)
     /// The statement has been waiting for a lock; `by` are the sessions in its way.
     case statementWaits(MigrationID, number: Int, by: [MigrationBlocker])
+    /// A long statement tells how far it is: `phase` in PostgreSQL's words, `fraction` from 0 to 1 of that phase where
+    /// it is known.
+    case statementAdvances(MigrationID, number: Int, phase: String, fraction: Double?)
     /// Somebody kept a table busy for longer than the lock time-out, so everything was let go. Tried again after
     /// `pause`.
     case lockTimedOut(MigrationID, number: Int, attempt: Int, pause: Duration, by: [MigrationBlocker])
@@ -22,5 +25,5 @@ package enum MigrationEvent: Sendable {
     case held(MigrationID, reason: String)
 }
 
-/// Called for every event, in order, on the runner's task; must return soon.
+/// Called for every event, in order, one call at a time; must return soon.
 package typealias MigrationObserver = @Sendable (MigrationEvent) -> Void

@@ -203,7 +203,7 @@ struct MigrationExecutor: Sendable {
         }
     }
 
-    /// Runs `body`, and after half the lock time-out looks at who is in its way.
+    /// Runs `body`, and after half the lock time-out looks at who is in its way and how far it is.
     private func watched(
         _ run: Run, _ index: Int, _ attempt: Attempt, _ body: () async throws -> Void
     ) async throws {
@@ -212,10 +212,19 @@ struct MigrationExecutor: Sendable {
             while (try? await Task.sleep(for: pause)) != nil {
                 pause = .seconds(1)
                 // In a task of its own: to cancel this one must not cancel a query of the session that holds the lock.
-                let query = Task { try await MigrationLock.blockers(of: worker.processID, seenBy: watcher) }
-                guard let found = try? await query.value, !found.isEmpty else { continue }
-                attempt.blockers.withLock { $0 = found }
-                observer(.statementWaits(run.file.id, number: index + 1, by: found))
+                let query = Task {
+                    let blockers = try await MigrationLock.blockers(of: worker.processID, seenBy: watcher)
+                    return (blockers, try await StatementProgress.read(of: worker.processID, seenBy: watcher))
+                }
+                guard let (found, progress) = try? await query.value else { continue }
+                if !found.isEmpty {
+                    attempt.blockers.withLock { $0 = found }
+                    observer(.statementWaits(run.file.id, number: index + 1, by: found))
+                } else if let progress {
+                    observer(
+                        .statementAdvances(
+                            run.file.id, number: index + 1, phase: progress.phase, fraction: progress.fraction))
+                }
             }
         }
         do {

@@ -33,11 +33,19 @@ struct MigrationLint {
         }
 
         var addedConstraints: Set<String> = []
+        var lockedTables: Set<QualifiedName> = []
         for statement in file.up.statements {
             var reader = StatementLint(
                 fresh: freshTables, freshIndexes: freshIndexes, phase: file.phase, added: addedConstraints)
             reader.read(statement)
             add(reader.hits, statement)
+            if file.up.isTransactional {
+                let locked = Set(reader.effects.filter { $0.lock == .accessExclusive }.map(\.table))
+                if !lockedTables.isEmpty, !locked.isSubset(of: lockedTables) {
+                    add([Hit(rule: .severalTables, lock: .accessExclusive)], statement)
+                }
+                lockedTables.formUnion(locked)
+            }
             freshTables = reader.fresh
             freshIndexes = reader.freshIndexes
             if file.up.isTransactional { addedConstraints = reader.added }
