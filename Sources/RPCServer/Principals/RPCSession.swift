@@ -8,6 +8,8 @@ package final class RPCSession: RPCConnection {
         var isFromCertificate = false
         var answerLineBytes: Int
         var client: String?
+        var subscriptions: [String: Task<Void, Never>] = [:]
+        var isClosed = false
     }
 
     private let state: Mutex<State>
@@ -46,6 +48,35 @@ package final class RPCSession: RPCConnection {
             state.token = token
             state.isFromCertificate = true
         }
+    }
+
+    /// Whether something is to be sent to the client unasked, which keeps its connection from being idle.
+    var hasSubscriptions: Bool { state.withLock { !$0.subscriptions.isEmpty } }
+
+    /// A task that sends to the client until it is cancelled; at once if the connection is gone.
+    func add(_ subscription: String, _ task: Task<Void, Never>) {
+        let isGone = state.withLock { state in
+            if !state.isClosed { state.subscriptions[subscription] = task }
+            return state.isClosed
+        }
+        if isGone { task.cancel() }
+    }
+
+    /// Ends a subscription; false if there is none of that name.
+    func removeSubscription(_ subscription: String) -> Bool {
+        let task = state.withLock { $0.subscriptions.removeValue(forKey: subscription) }
+        task?.cancel()
+        return task != nil
+    }
+
+    /// The connection is gone.
+    func close() {
+        let tasks = state.withLock { state in
+            state.isClosed = true
+            defer { state.subscriptions = [:] }
+            return Array(state.subscriptions.values)
+        }
+        for task in tasks { task.cancel() }
     }
 
     /// Fails early, so that a wrong token on an open session does not close it.
