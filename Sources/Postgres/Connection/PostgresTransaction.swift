@@ -83,7 +83,8 @@ package final class PostgresTransaction: Transaction {
     /// No statement is accepted from here on; waits for one that is under way.
     fileprivate nonisolated(nonsending) func end() async -> SQLError? {
         // A cancelled task does not wait in line; it ends the transaction all the same.
-        try? await turns.take()
+        let isMyTurn = (try? await turns.take()) != nil
+        defer { if isMyTurn { turns.release() } }
         return state.withLock { state in
             state.hasEnded = true
             return state.failure

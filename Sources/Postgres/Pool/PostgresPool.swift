@@ -61,11 +61,12 @@ package final class PostgresPool: Sendable {
 
     /// Lends a connection to `body`.
     ///
-    /// Throws `.unavailable` when none became free or could be opened in time, `.cancelled` when the task was.
+    /// Throws `.unavailable` when none became free or could be opened within `limit` (``acquireTimeout`` unless given),
+    /// `.cancelled` when the task was cancelled before.
     package nonisolated(nonsending) func withConnection<Result: Sendable>(
-        _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Result
+        within limit: Duration? = nil, _ body: nonisolated(nonsending) (PostgresConnection) async throws -> Result
     ) async throws -> Result {
-        let connection = try await acquire()
+        let connection = try await acquire(within: limit)
         defer { release(connection) }
         return try await body(connection)
     }
@@ -122,8 +123,10 @@ package final class PostgresPool: Sendable {
 
     // MARK: -
 
-    private nonisolated(nonsending) func acquire() async throws(SQLError) -> PostgresConnection {
-        let deadline = ContinuousClock.now + acquireTimeout
+    private nonisolated(nonsending) func acquire(
+        within limit: Duration? = nil
+    ) async throws(SQLError) -> PostgresConnection {
+        let deadline = ContinuousClock.now + (limit ?? acquireTimeout)
         while true {
             switch try await grant(until: deadline) {
             case .connection(let connection):
