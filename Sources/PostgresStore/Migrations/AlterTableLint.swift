@@ -1,6 +1,10 @@
 /// The rules for `alter`, which has most of the traps.
 extension StatementLint {
     mutating func alter(_ cursor: inout StatementCursor) {
+        if cursor.accept("domain") {
+            if cursor.contains("add"), !cursor.contains("not", "valid") { hit(.domainCheckReadsRows, .share) }
+            return
+        }
         if cursor.accept("type") {
             if cursor.contains("rename", "value") { hit(.changeEnumValue, nil) }
             return
@@ -31,9 +35,12 @@ extension StatementLint {
         case "set": set(&action, on: table)
         case "validate":
             _ = action.accept("constraint")
-            if touch(table, .shareUpdateExclusive, .scan), let name = action.name(), added.contains(name.name) {
+            if touch(table, .shareUpdateExclusive, .scan), let name = action.name(),
+                history.unvalidated.contains(name.name)
+            {
                 hit(.validateWithAdd, .accessExclusive)
             }
+            addValidated(table)
         case "attach":
             _ = action.accept("partition")
             guard let partition = action.name() else { return }
@@ -125,7 +132,11 @@ extension StatementLint {
         if action.accept("type") || action.accept("set", "data", "type") {
             if touch(table, .accessExclusive, .rewrite) { hit(.columnTypeChange, .accessExclusive) }
         } else if action.accept("set", "not", "null") {
-            if touch(table, .accessExclusive, .scan) { hit(.setNotNull, .accessExclusive) }
+            // With a validated check that says the same, PostgreSQL (12 and later) does not read the table.
+            let isProven = history.validated.contains(table)
+            if touch(table, .accessExclusive, isProven ? .catalog : .scan), !isProven {
+                hit(.setNotNull, .accessExclusive)
+            }
         } else if action.accept("drop", "not", "null") {
             if touch(table, .accessExclusive) { hit(.dropNotNull, .accessExclusive) }
         } else if action.accept("set", "statistics") {
@@ -177,7 +188,8 @@ extension StatementCursor {
 
     private static let stableCalls: Set<String> = [
         "now", "transaction_timestamp", "statement_timestamp", "current_setting", "make_interval", "make_date",
-        "to_timestamp", "coalesce", "nullif", "check", "lower", "upper", "numeric", "varchar", "char", "decimal",
+        "to_timestamp", "coalesce", "nullif", "check", "cast", "lower", "upper", "numeric", "varchar", "char",
+        "decimal",
         "timestamp", "timestamptz", "time", "interval", "in", "and", "or", "references", "jsonb_build_object",
         "jsonb_build_array", "decode", "encode", "current_schema", "current_user",
     ]

@@ -83,6 +83,18 @@ extension LintRule {
         "several-tables-locked", .caution,
         "the locks on the tables before are held until this one is had too: one table to a migration")
 
+    static let domainCheckReadsRows = LintRule(
+        "domain-check-reads-rows", .danger,
+        "checks every row of every table that uses the domain: add it \"not valid\", validate in a later migration")
+
+    // MARK: - Names
+
+    static let nameWithoutSchema = LintRule(
+        "name-without-schema", .danger,
+        "the search path is pg_catalog alone, so this fails: write schema.table")
+    static let longName = LintRule(
+        "name-too-long", .danger, "PostgreSQL cuts names at 63 bytes, and then they are not what the file says")
+
     // MARK: - Nodes of the previous release
 
     static let dropColumn = LintRule(
@@ -132,7 +144,8 @@ extension LintRule {
         indexLocksWriters, dropIndexLocksReaders, reindexLocksWriters, columnTypeChange, volatileDefault,
         generatedColumn, requiredColumn, setNotNull, foreignKeyChecksRows, checkReadsRows, keyBuildsIndex,
         exclusionConstraint, validateWithAdd, tableRewrite, vacuumFull, lockTable, truncate, refreshLocksReaders,
-        attachReadsRows, detachLocksReaders, createPartition, triggerLocksWriters, bulkWrite, severalTables, dropColumn,
+        attachReadsRows, detachLocksReaders, createPartition, triggerLocksWriters, bulkWrite, severalTables,
+        domainCheckReadsRows, nameWithoutSchema, longName, dropColumn,
         dropTable,
         rename, dropCascade, dropNotNull, changeEnumValue, definerSearchPath, rowSecurityNotForced, rowSecurityOff,
         grantToPublic, integerKey, serialColumn, plainTimestamp, fixedText, plainJSON, concurrentWithoutIfExists,

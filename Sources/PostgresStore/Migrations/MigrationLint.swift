@@ -11,9 +11,7 @@ struct MigrationLint {
         let lock: TableLock?
     }
 
-    /// Tables that this run creates.
-    private var freshTables: Set<QualifiedName> = []
-    private var freshIndexes: Set<String> = []
+    private var history = StatementLint.History()
 
     /// The findings of `files`, which are applied in this order, in one run.
     static func findings(_ files: [MigrationFile]) -> [MigrationFinding] {
@@ -32,11 +30,11 @@ struct MigrationLint {
             }
         }
 
-        var addedConstraints: Set<String> = []
+        history.unvalidated = []
+        history.validated = []
         var lockedTables: Set<QualifiedName> = []
         for statement in file.up.statements {
-            var reader = StatementLint(
-                fresh: freshTables, freshIndexes: freshIndexes, phase: file.phase, added: addedConstraints)
+            var reader = StatementLint(history, phase: file.phase)
             reader.read(statement)
             add(reader.hits, statement)
             if file.up.isTransactional {
@@ -46,9 +44,9 @@ struct MigrationLint {
                 }
                 lockedTables.formUnion(locked)
             }
-            freshTables = reader.fresh
-            freshIndexes = reader.freshIndexes
-            if file.up.isTransactional { addedConstraints = reader.added }
+            history = reader.history
+            // Committed by itself, the add has let go of its lock before the validation.
+            if !file.up.isTransactional { history.unvalidated = [] }
         }
         for (statement, hit) in rowSecurityHits(file) { add([hit], statement) }
         if let down = file.down, !file.up.isTransactional {
@@ -77,12 +75,5 @@ struct MigrationLint {
             }
         }
         return enabled.values.sorted { $0.line < $1.line }.map { ($0, Hit(rule: .rowSecurityNotForced, lock: nil)) }
-    }
-
-    /// What `statement` does to tables that were there before, for the plan.
-    static func effects(_ statement: MigrationStatement, fresh: Set<QualifiedName>) -> [TableEffect] {
-        var reader = StatementLint(fresh: fresh, freshIndexes: [], phase: .expand, added: [])
-        reader.read(statement)
-        return reader.effects
     }
 }

@@ -5,14 +5,14 @@ extension MigrationPlanReport {
     static func make(
         _ plan: MigrationPlan, database: String, on session: PostgresConnection
     ) async throws -> MigrationPlanReport {
-        var fresh: Set<QualifiedName> = []
+        var history = StatementLint.History()
         var steps: [Step] = []
         for step in plan.steps {
             var statements: [Statement] = []
             for statement in step.file.up.statements.dropFirst(step.statementsDone) {
-                var reader = StatementLint(fresh: fresh, freshIndexes: [], phase: step.file.phase, added: [])
+                var reader = StatementLint(history, phase: step.file.phase)
                 reader.read(statement)
-                fresh = reader.fresh
+                history = reader.history
                 var effects: [Effect] = []
                 for effect in reader.effects { effects.append(try await size(effect, session)) }
                 statements.append(Statement(line: statement.line, sql: statement.text, effects: effects))

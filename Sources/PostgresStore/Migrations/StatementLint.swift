@@ -1,22 +1,30 @@
 /// Applies the rules to one statement.
 struct StatementLint {
-    /// Tables and indexes that the run has created so far; those of this statement are added.
-    private(set) var fresh: Set<QualifiedName>
-    private(set) var freshIndexes: Set<String>
-    /// Constraints that this migration has added without validating them.
-    private(set) var added: Set<String>
+    /// What the statements before have made of the schema.
+    struct History: Sendable {
+        /// Tables that the run has created: empty and unused.
+        var freshTables: Set<QualifiedName> = []
+        var freshIndexes: Set<String> = []
+        /// Constraints that this migration has added without validating them.
+        var unvalidated: Set<String> = []
+        /// Tables of which this migration has validated a constraint.
+        var validated: Set<QualifiedName> = []
+    }
+
+    private(set) var history: History
     private let phase: MigrationPhase
     private(set) var hits: [MigrationLint.Hit] = []
     private(set) var effects: [TableEffect] = []
 
-    init(fresh: Set<QualifiedName>, freshIndexes: Set<String>, phase: MigrationPhase, added: Set<String>) {
-        self.fresh = fresh
-        self.freshIndexes = freshIndexes
+    init(_ history: History, phase: MigrationPhase) {
+        self.history = history
         self.phase = phase
-        self.added = added
     }
 
     mutating func read(_ statement: MigrationStatement) {
+        if statement.tokens.contains(where: { ($0.identifier?.utf8.count ?? 0) > Self.nameBytesMax }) {
+            hit(.longName, nil)
+        }
         var cursor = StatementCursor(statement)
         let verb = cursor.acceptAny(
             "create", "alter", "drop", "reindex", "vacuum", "cluster", "lock", "truncate", "refresh", "update",
@@ -49,15 +57,19 @@ struct StatementLint {
         if !hits.contains(hit) { hits.append(hit) }
     }
 
+    /// PostgreSQL's NAMEDATALEN less one (PostgreSQL manual, 4.1.1).
+    private static let nameBytesMax = 63
+
     /// Notes what happens to a table, unless the run itself created it. Returns whether it matters.
     mutating func touch(_ table: QualifiedName, _ lock: TableLock, _ work: TableWork = .catalog) -> Bool {
-        guard !fresh.contains(table) else { return false }
+        if table.schema == nil { hit(.nameWithoutSchema, nil) }
+        guard !history.freshTables.contains(table) else { return false }
         effects.append(TableEffect(table: table, lock: lock, work: work))
         return true
     }
 
-    mutating func addFresh(_ table: QualifiedName) { fresh.insert(table) }
-    mutating func addUnvalidated(_ constraint: String) { added.insert(constraint) }
+    mutating func addUnvalidated(_ constraint: String) { history.unvalidated.insert(constraint) }
+    mutating func addValidated(_ table: QualifiedName) { history.validated.insert(table) }
 
     /// Whether this migration takes away what only the previous release needs.
     var isContract: Bool { phase == .contract }
@@ -69,14 +81,16 @@ struct StatementLint {
         if cursor.accept("unique", "index") || cursor.accept("index") { return createIndex(&cursor) }
         if cursor.contains("function") || cursor.contains("procedure") { routine(cursor) }
         if cursor.accept("constraint", "trigger") || cursor.accept("trigger") { return createTrigger(&cursor) }
-        _ = cursor.acceptAny("unlogged", "temporary", "temp")
+        let isTemporary = cursor.acceptAny("temporary", "temp") != nil
+        _ = cursor.accept("unlogged")
         guard cursor.accept("table") else { return }
         _ = cursor.accept("if", "not", "exists")
         guard let table = cursor.name() else { return }
         if cursor.accept("partition", "of"), let parent = cursor.name() {
             if touch(parent, .accessExclusive) { hit(.createPartition, .accessExclusive) }
         }
-        addFresh(table)
+        if table.schema == nil, !isTemporary { hit(.nameWithoutSchema, nil) }
+        history.freshTables.insert(table)
         if let definitions = cursor.bracketed() {
             for definition in definitions.commaSeparated() { columnTypes(definition) }
         }
@@ -92,7 +106,7 @@ struct StatementLint {
         }
         let only = cursor.accept("only")
         guard let table = cursor.name() else { return }
-        if let index { freshIndexes.insert(index.name) }
+        if let index { history.freshIndexes.insert(index.name) }
         // "on only" a partitioned parent builds nothing.
         let work: TableWork = only ? .catalog : .scan
         if touch(table, concurrently ? .shareUpdateExclusive : .share, work), !concurrently, !only {
@@ -118,7 +132,7 @@ struct StatementLint {
         if cursor.accept("index") {
             let concurrently = cursor.accept("concurrently")
             _ = cursor.accept("if", "exists")
-            guard let index = cursor.name(), !freshIndexes.contains(index.name), !concurrently else { return }
+            guard let index = cursor.name(), !history.freshIndexes.contains(index.name), !concurrently else { return }
             hit(.dropIndexLocksReaders, .accessExclusive)
         } else if let what = cursor.acceptAny("table", "view", "materialized", "schema", "type", "function") {
             if what == "materialized" { _ = cursor.accept("view") }
@@ -127,7 +141,7 @@ struct StatementLint {
                 guard let name = part.name() else { continue }
                 if what == "table" {
                     if touch(name, .accessExclusive), !isContract { hit(.dropTable, .accessExclusive) }
-                } else if what != "function", !fresh.contains(name), !isContract {
+                } else if what != "function", !history.freshTables.contains(name), !isContract {
                     hit(.dropTable, nil)
                 }
             }
@@ -162,8 +176,9 @@ struct StatementLint {
         case "int"?, "integer"?, "int4"?: if isKey { hit(.integerKey, nil) }
         case "timestamp"?: if !cursor.contains("with", "time", "zone") { hit(.plainTimestamp, nil) }
         case "json"?: hit(.plainJSON, nil)
-        case nil: break
-        default: if cursor.contains("(") || !cursor.contains("varying") { hit(.fixedText, nil) }
+        case "varchar"?: if cursor.accept("(") { hit(.fixedText, nil) }
+        case "char"?, "character"?: if !cursor.accept("varying") || cursor.accept("(") { hit(.fixedText, nil) }
+        default: break
         }
     }
 }
