@@ -16,6 +16,12 @@ extension Lane {
             }
             if let parent = run.joinedParent.flatMap({ runs[$0] }) { bytes += put(parent, into: &batch) }
             bytes += put(run, into: &batch)
+            for id in run.startedWith {
+                guard let other = runs[id], other !== run else { continue }
+                bytes += put(other, into: &batch)
+                other.startedWith = []
+            }
+            run.startedWith = []
         }
         dirty = waiting.filter { runs[$0]?.isDirty == true }
         batch.consumed += looseConsumed

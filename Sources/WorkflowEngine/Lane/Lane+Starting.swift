@@ -20,6 +20,24 @@ extension Lane {
         enqueue(run)
     }
 
+    func startMany(_ requests: [StartRequest], _ reply: @escaping Reply<[Started]>) {
+        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        let started = requests.map { request -> Resident in
+            let run = newRun(request)
+            run.mode = .queued([append(run, .started(request.record))])
+            return run
+        }
+        for run in started { run.startedWith = requests.map(\.id) }
+        // They become durable together, so the last one speaks for all.
+        guard let last = started.last else { return reply(.success([])) }
+        whenDurable(last) { isDurable in
+            reply(
+                isDurable
+                    ? .success(requests.map { Started(run: $0.id, isNew: true) }) : .failure(.outcomeUnknown))
+        }
+        for run in started { enqueue(run) }
+    }
+
     func fork(_ request: StartRequest, _ entries: [JournalEntry], _ reply: @escaping Reply<Started>) {
         guard isStoreReachable else { return reply(.failure(.unavailable)) }
         let run = newRun(request)

@@ -85,6 +85,7 @@ package final class Lane {
     private func handle(_ event: LaneEvent) {
         switch event {
         case .start(let request, let reply): start(request, reply)
+        case .startMany(let requests, let reply): startMany(requests, reply)
         case .fork(let request, let entries, let reply): fork(request, entries, reply)
         case .signal(let run, let record, let reply): signal(run, record, reply)
         case .command(let run, let command, let reply): self.command(run, command, reply)

@@ -62,6 +62,8 @@ package typealias Reply<Value> = @Sendable (Result<Value, Refusal>) -> Void
 /// What happens to a lane.
 package enum LaneEvent: Sendable {
     case start(StartRequest, Reply<Started>)
+    /// All of these runs, or none: they are committed together. None has a business key.
+    case startMany([StartRequest], Reply<[Started]>)
     /// A new run that begins with a part of another one's journal.
     case fork(StartRequest, [JournalEntry], Reply<Started>)
     case signal(RunID, SignalRecord, Reply<Void>)

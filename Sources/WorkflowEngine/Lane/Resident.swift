@@ -75,6 +75,9 @@ final class Resident {
     /// The run whose entry must be committed no later than this one's end.
     var joinedParent: RunID?
 
+    /// Runs that must be committed in the same batch as this one, because they were started together.
+    var startedWith: [RunID] = []
+
     var isDirty = false
     var idleSince: Timestamp?
     var isParkCheckScheduled = false

@@ -1,0 +1,3 @@
+-- Fence
+--   $1 incarnation
+select holdfast.fence($1)

@@ -1,0 +1,347 @@
+import Dispatch
+import Logging
+import Synchronization
+import WorkflowCore
+import WorkflowKit
+
+/// Gives a lane what it lacks: a place to run, a clock, and hands to carry out its orders.
+///
+/// All turns of the lane run on one serial queue. Events that arrive during a turn are handled together in the next
+/// one, which is what makes batches grow with the load.
+final class LaneHost: @unchecked Sendable {
+    let number: Int
+    private let store: any Store
+    private let clock: NodeClock
+    private let logger: Logger
+    private let incarnation: Int64
+    private weak let delegate: (any LaneHostDelegate)?
+    private let queue: DispatchQueue
+    private let mailbox = Mutex(Mailbox())
+    private let alarm: any DispatchSourceTimer
+
+    // Touched on `queue` only.
+    private var lane: Lane?
+    private var stepTasks: [StepReference: Task<Void, Never>] = [:]
+    private var heldSteps: [StepJob] = []
+    private var alarmAt: Timestamp?
+
+    private struct Mailbox {
+        var events: [LaneEvent] = []
+        var isScheduled = false
+        var isHalted = false
+    }
+
+    init(
+        number: Int, registry: WorkflowRegistry, settings: LaneSettings, store: any Store, clock: NodeClock,
+        incarnation: Int64, delegate: any LaneHostDelegate, logger: Logger
+    ) {
+        self.number = number
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+        self.incarnation = incarnation
+        self.delegate = delegate
+        queue = DispatchQueue(label: "holdfast.lane.\(number)", qos: .userInitiated)
+        alarm = DispatchSource.makeTimerSource(queue: queue)
+        var generator = SystemRandomNumberGenerator()
+        lane = Lane(registry: registry, settings: settings, now: clock.now, seed: generator.next()) {
+            [weak self] event in self?.post(event)
+        }
+        alarm.setEventHandler { [weak self] in self?.turn() }
+        alarm.activate()
+    }
+
+    deinit { alarm.cancel() }
+
+    /// Hands an event to the lane. After ``halt()`` events are dropped; those that wait for a reply are refused.
+    func post(_ event: LaneEvent) {
+        let (isScheduled, isHalted) = mailbox.withLock { mailbox in
+            if mailbox.isHalted { return (true, true) }
+            mailbox.events.append(event)
+            defer { mailbox.isScheduled = true }
+            return (mailbox.isScheduled, false)
+        }
+        if isHalted { return refuse(event) }
+        if !isScheduled { queue.async { self.turn() } }
+    }
+
+    /// Forgets everything at once: the incarnation may no longer write.
+    func halt() {
+        queue.async { [self] in
+            let events = mailbox.withLock { mailbox in
+                mailbox.isHalted = true
+                defer { mailbox.events = [] }
+                return mailbox.events
+            }
+            _ = lane?.handle([.halt], at: clock.now)
+            for task in stepTasks.values { task.cancel() }
+            stepTasks = [:]
+            heldSteps = []
+            lane = nil
+            alarm.cancel()
+            for event in events { refuse(event) }
+        }
+    }
+
+    /// Starts what was held back while the lease was in doubt.
+    func leaseRenewed() {
+        queue.async { [self] in
+            let held = heldSteps
+            heldSteps = []
+            for job in held { startStep(job) }
+        }
+    }
+
+    private func turn() {
+        guard let lane else { return }
+        repeat {
+            let events = mailbox.withLock { mailbox in
+                defer { mailbox.events = [] }
+                return mailbox.events
+            }
+            for case .stepEnded(let reference, _) in events { stepTasks[reference] = nil }
+            for output in lane.handle(events, at: clock.now) { carryOut(output) }
+        } while mailbox.withLock({ mailbox in
+            mailbox.isScheduled = !mailbox.events.isEmpty
+            return mailbox.isScheduled
+        })
+        setAlarm(lane.nextAlarm)
+    }
+
+    private func setAlarm(_ time: Timestamp?) {
+        guard time != alarmAt else { return }
+        alarmAt = time
+        guard let time else { return alarm.schedule(deadline: .distantFuture) }
+        let delay = max(0, (time - clock.now).microseconds)
+        alarm.schedule(deadline: .now() + .microseconds(Int(clamping: delay)), leeway: .microseconds(200))
+        alarmAt = delay == 0 ? nil : time
+    }
+
+    private func carryOut(_ output: LaneOutput) {
+        switch output {
+        case .commit(let batch):
+            Task { await self.commit(batch) }
+        case .load(let runs):
+            Task { await self.load(runs) }
+        case .startStep(let job):
+            startStep(job)
+        case .cancelStep(let reference):
+            stepTasks.removeValue(forKey: reference)?.cancel()
+        case .startTransaction(let job):
+            Task { await self.carryOut(job) }
+        case .messagesWaiting:
+            delegate?.messagesWaiting()
+        case .ended(let run, let outcome):
+            delegate?.ended(run, outcome)
+        case .log(let run, let message):
+            logger.notice("\(message)", metadata: ["run": "\(run)"])
+        }
+    }
+
+    // MARK: Steps
+
+    private func startStep(_ job: StepJob) {
+        guard delegate?.mayStartExternalWork == true else { return heldSteps.append(job) }
+        stepTasks[job.reference] = Task {
+            do {
+                let output = try await job.body(job.context)
+                self.post(.stepEnded(job.reference, .success(output)))
+            } catch {
+                self.post(.stepEnded(job.reference, .failure(Failure(error))))
+            }
+        }
+    }
+
+    private func carryOut(_ job: TransactionJob) async {
+        var backoff = Backoff()
+        let lastOutput = Mutex<StepOutput?>(nil)
+        while true {
+            do {
+                let output = try await store.transaction(by: incarnation) { transaction in
+                    let output = try await job.body(transaction, job.context)
+                    lastOutput.withLock { $0 = output }
+                    return (job.batch(output), output)
+                }
+                return post(.transactionEnded(job.reference, .success(output)))
+            } catch let error as StoreError {
+                switch error.kind {
+                case .fenced:
+                    delegate?.fenced(incarnation)
+                    return
+                case .unavailable:
+                    await backoff.wait()
+                    if isHalted { return }
+                case .outcomeUnknown:
+                    // The answer was lost with the connection; the journal tells whether it was committed.
+                    guard let isCommitted = await wasCommitted(job.reference.run, job.seq) else { return }
+                    if isCommitted, let output = lastOutput.withLock({ $0 }) {
+                        return post(.transactionEnded(job.reference, .success(output)))
+                    }
+                case .rejected:
+                    return post(.transactionEnded(job.reference, .failure(Failure(type: "store", message: error.message))))
+                }
+            } catch {
+                return post(.transactionEnded(job.reference, .failure(Failure(error))))
+            }
+        }
+    }
+
+    private var isHalted: Bool { mailbox.withLock { $0.isHalted } }
+
+    // MARK: Store
+
+    private func commit(_ batch: Batch) async {
+        var refused: [RunID: String] = [:]
+        var committed = Committed()
+        var parts = [batch]
+        while let part = parts.popLast() {
+            switch await commitPart(part) {
+            case .committed(let result):
+                committed.winners.merge(result.winners) { first, _ in first }
+            case .failed:
+                // Parts of one batch that were divided to find the culprit are independent of each other.
+                if parts.isEmpty && refused.isEmpty && part.runs == batch.runs { return post(.commitFailed) }
+                parts.append(part)
+            case .rejected(let reason):
+                if let (first, second) = part.halves {
+                    parts += [second, first]
+                } else {
+                    for run in part.runs { refused[run] = reason }
+                }
+            case .halted:
+                return
+            }
+        }
+        post(.committed(committed, refused: refused))
+    }
+
+    private enum PartResult {
+        case committed(Committed)
+        case failed
+        case rejected(String)
+        case halted
+    }
+
+    private func commitPart(_ batch: Batch) async -> PartResult {
+        var backoff = Backoff()
+        while true {
+            do {
+                return .committed(try await store.commit(batch, by: incarnation))
+            } catch {
+                switch error.kind {
+                case .fenced:
+                    delegate?.fenced(incarnation)
+                    return .halted
+                case .rejected:
+                    logger.error("a batch was refused", metadata: ["error": "\(error)"])
+                    return .rejected(error.message)
+                case .outcomeUnknown:
+                    guard let probe = batch.probe else { return .failed }
+                    guard let isCommitted = await wasCommitted(probe.run, probe.seq) else { return .halted }
+                    if isCommitted, batch.guarded.isEmpty { return .committed(Committed()) }
+                    if isCommitted { return await decidedStarts(batch) }
+                    return .failed
+                case .unavailable:
+                    await backoff.wait()
+                    if isHalted { return .halted }
+                    return .failed
+                }
+            }
+        }
+    }
+
+    /// The batch was committed, but who won the business keys in it is not known here.
+    private func decidedStarts(_ batch: Batch) async -> PartResult {
+        var backoff = Backoff()
+        while !isHalted {
+            if let loaded = try? await store.load(batch.guarded.map(\.row.id)) {
+                var committed = Committed()
+                for start in batch.guarded {
+                    if case .unknown? = loaded[start.row.id] { committed.winners[start.row.id] = start.row.id }
+                }
+                return .committed(committed)
+            }
+            await backoff.wait()
+        }
+        return .halted
+    }
+
+    /// Asks until there is an answer; nil when the lane was halted meanwhile.
+    private func wasCommitted(_ run: RunID, _ seq: Int32) async -> Bool? {
+        var backoff = Backoff()
+        while !isHalted {
+            if let found = try? await store.hasEntry(run, seq: seq, by: incarnation) { return found }
+            await backoff.wait()
+        }
+        return nil
+    }
+
+    private func load(_ runs: [RunID]) async {
+        var backoff = Backoff()
+        while !isHalted {
+            do {
+                return post(.loaded(try await store.load(runs)))
+            } catch {
+                logger.debug("could not load runs", metadata: ["error": "\(error)"])
+                await backoff.wait()
+            }
+        }
+    }
+
+    private func refuse(_ event: LaneEvent) {
+        switch event {
+        case .start(_, let reply): reply(.failure(.unavailable))
+        case .startMany(_, let reply): reply(.failure(.unavailable))
+        case .fork(_, _, let reply): reply(.failure(.unavailable))
+        case .signal(_, _, let reply): reply(.failure(.unavailable))
+        case .command(_, _, let reply): reply(.failure(.unavailable))
+        case .inspect(_, let reply): reply(.failure(.unavailable))
+        case .release(_, let reply): reply(.failure(.unavailable))
+        default: break
+        }
+    }
+}
+
+/// Whoever owns the lanes of a node.
+protocol LaneHostDelegate: AnyObject, Sendable {
+    /// False while the lease is in doubt: no external step may start then.
+    var mayStartExternalWork: Bool { get }
+    func messagesWaiting()
+    func ended(_ run: RunID, _ outcome: Outcome)
+    func fenced(_ incarnation: Int64)
+}
+
+extension Batch {
+    /// The runs whose data are in it.
+    var runs: Set<RunID> {
+        Set(segments.map(\.run) + created.map(\.id) + guarded.map(\.row.id) + changed.map(\.id) + closed.map(\.row.id))
+    }
+
+    /// An entry whose presence proves that the batch was committed; nil when it holds none that can be asked for.
+    var probe: (run: RunID, seq: Int32)? {
+        segments.first.map { ($0.run, $0.entries[$0.entries.count - 1].seq) }
+    }
+
+    /// Two batches with half of the runs each; nil when there is only one run left. What belongs to no run goes with the
+    /// first half.
+    var halves: (Batch, Batch)? {
+        let runs = runs.sorted()
+        guard runs.count > 1 else { return nil }
+        let first = Set(runs.prefix(runs.count / 2))
+        func part(_ isIn: (RunID) -> Bool, withRest: Bool) -> Batch {
+            var part = Batch()
+            part.segments = segments.filter { isIn($0.run) }
+            part.created = created.filter { isIn($0.id) }
+            part.guarded = guarded.filter { isIn($0.row.id) }
+            part.changed = changed.filter { isIn($0.id) }
+            part.closed = closed.filter { isIn($0.row.id) }
+            part.events = events.filter { isIn($0.run) }
+            if withRest {
+                part.messages = messages
+                part.consumed = consumed
+            }
+            return part
+        }
+        return (part(first.contains, withRest: true), part({ !first.contains($0) }, withRest: false))
+    }
+}

@@ -1,0 +1,230 @@
+import Synchronization
+import WorkflowCore
+package import WorkflowKit
+
+/// What may be told when a run is started.
+package struct RunSpecification: Sendable {
+    package var workflow: String
+    package var input: [UInt8]
+    package var key: String?
+    package var queue: String?
+    package var priority: Int16 = StartRecord.priorityDefault
+    package var startAt: Timestamp?
+    package var deadline: Duration?
+
+    package init(workflow: String, input: [UInt8]) {
+        self.workflow = workflow
+        self.input = input
+    }
+}
+
+extension Node {
+    /// Starts a run. Answers once it is durable; with a business key that an open run has, answers with that run.
+    package func start(_ specification: RunSpecification) async throws(Refusal) -> Started {
+        guard let request = request(specification) else { throw .unavailable }
+        guard let host = ownHost(request.id) else { return try await startElsewhere([request])[0] }
+        return try await answer { host.post(.start(request, $0)) }
+    }
+
+    /// Starts all runs or none of them. Those without a business key share a lane and so a commit.
+    package func startMany(_ specifications: [RunSpecification]) async throws(Refusal) -> [Started] {
+        guard !specifications.isEmpty else { return [] }
+        guard specifications.allSatisfy({ $0.key == nil && !hasLimit($0.queue) }),
+            let slot = state.withLock({ $0.ownSlot() }), let host = host(laneNumber(slot))
+        else { return try await startElsewhere(specifications.compactMap { request($0) }) }
+        let requests = specifications.compactMap { request($0, slot: slot) }
+        guard requests.count == specifications.count else { throw .unavailable }
+        return try await answer { host.post(.startMany(requests, $0)) }
+    }
+
+    /// Sends a signal; answers once it is durable. A signal of an id that the run has had already changes nothing.
+    package func signal(_ run: RunID, name: String, id: RunID? = nil, payload: [UInt8]) async throws(Refusal) {
+        let id = id ?? newID(slot: HashSlot(run.slotNumber))
+        let record = SignalRecord(name: name, id: id, payload: payload)
+        guard let host = ownHost(run) else { return try await post(run, .signal(record)) }
+        return try await answer { host.post(.signal(run, record, $0)) }
+    }
+
+    package func command(_ run: RunID, _ command: RunCommand) async throws(Refusal) -> RunStatus {
+        guard let host = ownHost(run) else {
+            try await post(run, .command(command))
+            return try await view(run).status
+        }
+        return try await answer { host.post(.command(run, command, $0)) }
+    }
+
+    /// The run as it is now, with what only its owner's memory knows.
+    package func view(_ run: RunID) async throws(Refusal) -> RunView {
+        let stored: RunView?
+        do {
+            stored = try await reader.run(run)
+        } catch {
+            throw .unavailable
+        }
+        guard var view = stored else { throw .unknownRun }
+        if !view.status.isEnd, let inspection = await inspect(run) {
+            view.status = inspection.status.isEnd ? view.status : inspection.status
+            view.reason = inspection.reason ?? inspection.waitingFor
+        }
+        return view
+    }
+
+    /// What the owner knows of the run beyond what is stored; nil when it is not in this node's memory.
+    package func inspect(_ run: RunID) async -> Inspection? {
+        guard let host = ownHost(run) else { return nil }
+        return try? await answer { host.post(.inspect(run, $0)) }
+    }
+
+    /// Waits until the run has ended; nil when it has not within `timeout`.
+    package func wait(_ run: RunID, timeout: Duration) async throws(Refusal) -> RunView? {
+        let view = try await view(run)
+        if view.status.isEnd { return view }
+        let ended = await waitForEnd(run, timeout: timeout)
+        return ended ? try await self.view(run) : nil
+    }
+
+    private func waitForEnd(_ run: RunID, timeout: Duration) async -> Bool {
+        let (stream, continuation) = AsyncStream<Bool>.makeStream()
+        let number = state.withLock { state in
+            state.nextWaiter += 1
+            state.waiters[run, default: [:]][state.nextWaiter] = { _ in continuation.yield(true) }
+            return state.nextWaiter
+        }
+        defer {
+            state.withLock { state in
+                state.waiters[run]?[number] = nil
+                if state.waiters[run]?.isEmpty == true { state.waiters[run] = nil }
+            }
+        }
+        // A run that ended before the waiter was registered, or that lies elsewhere, is found by asking.
+        let isOwn = ownHost(run) != nil
+        let asking = Task { [reader] in
+            var pause: Duration = .milliseconds(isOwn ? 5_000 : 50)
+            while !Task.isCancelled {
+                if let ended = try? await reader.outcomes([run]), ended.contains(run) { continuation.yield(true) }
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(isOwn ? 5 : 1))
+            }
+        }
+        let limit = Task {
+            try? await Task.sleep(for: timeout)
+            continuation.yield(false)
+        }
+        defer {
+            asking.cancel()
+            limit.cancel()
+        }
+        for await hasEnded in stream { return hasEnded }
+        return false
+    }
+
+    /// Starts a new run that takes over another one's journal before `seq`.
+    package func fork(_ source: RunID, before seq: Int32, input: [UInt8]?) async throws(Refusal) -> Started {
+        let entries: [JournalEntry]?
+        do {
+            entries = try await reader.history(source, after: nil, limit: Int(Int32.max))
+        } catch {
+            throw .unavailable
+        }
+        guard let entries, case .started(var record)? = entries.first?.fact else { throw .unknownRun }
+        record.fork = StartRecord.Fork(run: source, seq: seq)
+        record.key = nil
+        record.parent = nil
+        record.startAt = nil
+        record.deadline = nil
+        if let input { record.input = input }
+        guard let slot = state.withLock({ $0.ownSlot() }) else { throw .unavailable }
+        let request = StartRequest(id: newID(slot: slot), record: record)
+        guard let host = ownHost(request.id) else { throw .unavailable }
+        let kept = entries.dropFirst().filter { $0.seq < seq && $0.fact.isKeptByFork }
+        return try await answer { host.post(.fork(request, Array(kept), $0)) }
+    }
+
+    // MARK: -
+
+    private func hasLimit(_ queue: String?) -> Bool { queue.map { settings.lane.queueLimits[$0] != nil } ?? false }
+
+    /// - Parameter slot: Where a run goes that neither its key nor its queue puts anywhere.
+    private func request(_ specification: RunSpecification, slot: HashSlot? = nil) -> StartRequest? {
+        guard let type = registry.newest(specification.workflow) else { return nil }
+        let shared: HashSlot? =
+            if let queue = specification.queue, hasLimit(queue) {
+                HashSlot(of: queue)
+            } else {
+                specification.key.map { HashSlot(of: "\(type.name)/\($0)") }
+            }
+        guard let slot = shared ?? slot ?? state.withLock({ $0.ownSlot() }) else { return nil }
+        let now = clock.now
+        let record = StartRecord(
+            workflow: type.name, version: Int32(type.version), input: specification.input, key: specification.key,
+            queue: specification.queue, priority: specification.priority, startAt: specification.startAt,
+            deadline: specification.deadline.map { now + $0 }, seed: state.withLock { $0.random.next() })
+        return StartRequest(id: newID(slot: slot), record: record)
+    }
+
+    private func newID(slot: HashSlot) -> RunID {
+        state.withLock { RunID(at: clock.now, slot: slot, using: &$0.random) }
+    }
+
+    /// Puts runs into the table of open runs in one commit, for their owners to take up.
+    private func startElsewhere(_ requests: [StartRequest]) async throws(Refusal) -> [Started] {
+        guard let incarnation else { throw .unavailable }
+        var batch = Batch()
+        for request in requests {
+            let record = request.record
+            let row = RunRow(
+                id: request.id, workflow: record.workflow, version: record.version, state: .queued,
+                queue: record.queue, priority: record.priority, key: record.key, wakeAt: record.startAt,
+                deadline: record.deadline)
+            let entry = JournalEntry(seq: 0, at: clock.now, fact: .started(record))
+            if record.key != nil {
+                batch.guarded.append(Batch.GuardedStart(row: row, entry: entry))
+            } else {
+                batch.created.append(row)
+                batch.segments.append(Batch.Segment(run: request.id, entries: [entry]))
+            }
+            batch.messages.append(Batch.Message(run: request.id, body: .adopt))
+        }
+        do {
+            let committed = try await stores[0].commit(batch, by: incarnation)
+            messagesWaiting()
+            return requests.map { request in
+                let winner = committed.winners[request.id]
+                return Started(run: winner ?? request.id, isNew: winner == nil)
+            }
+        } catch {
+            throw error.kind == .outcomeUnknown ? .outcomeUnknown : .unavailable
+        }
+    }
+
+    private func post(_ run: RunID, _ body: Batch.Message.Body) async throws(Refusal) {
+        let result: PostResult
+        do {
+            result = try await stores[0].post(Batch.Message(run: run, body: body))
+        } catch {
+            throw error.kind == .outcomeUnknown ? .outcomeUnknown : .unavailable
+        }
+        switch result {
+        case .posted: await cluster.hint()
+        case .ended: throw .runEnded
+        case .unknown: throw .unknownRun
+        }
+    }
+
+    private func answer<Value: Sendable>(_ ask: (@escaping Reply<Value>) -> Void) async throws(Refusal) -> Value {
+        let result = await withCheckedContinuation { continuation in
+            ask { result in continuation.resume(returning: result) }
+        }
+        return try result.get()
+    }
+}
+
+extension JournalEntry.Fact {
+    /// Whether a fork takes it over: what was asked of the other run, such as a pause, concerns that run alone.
+    fileprivate var isKeptByFork: Bool {
+        switch self {
+        case .cancelRequested, .deadlinePassed, .paused, .resumed, .suspected, .ended: false
+        default: true
+        }
+    }
+}
