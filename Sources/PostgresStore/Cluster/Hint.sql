@@ -1,0 +1,3 @@
+-- Hint
+--   $1 channel
+select pg_notify($1, '')

@@ -1,0 +1,3 @@
+-- Leave
+--   $1 incarnation
+select holdfast.leave($1)
