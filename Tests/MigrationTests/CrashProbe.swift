@@ -16,7 +16,7 @@ final class CrashProbe {
 
     init(_ database: TestDatabase, _ folder: String, _ command: String, killAt event: Int = 0) throws {
         process.executableURL = URL(filePath: Self.path)
-        process.arguments = [database.url, folder, command, "\(event)"]
+        process.arguments = [try database.url, folder, command, "\(event)"]
         process.standardOutput = output
         process.standardError = errors
         try process.run()

@@ -65,6 +65,21 @@ import Testing
         }
     }
 
+    @Test func `an unusable index of the same name is not taken for the one that is wanted`() async throws {
+        try await TestCluster.withDatabase { database in
+            let sources = source(
+                "-- holdfast: no-transaction\ncreate index concurrently if not exists a_b on holdfast.a (b);")
+            _ = try await database.runner([MigrationSource(plugin: "engine", files: [sources[0].files[0]])]).up()
+            try await database.run(
+                """
+                create index a_b on holdfast.a (b);
+                update pg_index set indisvalid = false where indexrelid = 'holdfast.a_b'::regclass
+                """)
+            _ = try await database.runner(sources).up()
+            #expect(try await database.number("select count(*) from pg_index where not indisvalid") == 0)
+        }
+    }
+
     @Test func `a migration that was finished by hand is marked as done`() async throws {
         try await TestCluster.withDatabase { database in
             let runner = try database.runner(source("alter table holdfast.nowhere add column c text;"))

@@ -49,6 +49,7 @@ enum TestCluster {
 
     private static let counter = Mutex(0)
 
+    /// The folder of PostgreSQL's programs: where Debian puts them, newest version first.
     private static let programs: String = {
         let folder = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -103,9 +104,15 @@ enum TestCluster {
 struct TestDatabase: Sendable {
     let name: String
 
+    /// As a string of libpq's keywords, for another process.
     var url: String {
-        TestCluster.url.contains("://")
-            ? TestCluster.url : TestCluster.url.replacing("dbname=postgres", with: "dbname=\(name)")
+        get throws {
+            try TestCluster.configuration(database: name).parameters.map { keyword, value in
+                let escaped = value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+                return "\(keyword)='\(escaped)'"
+            }
+            .sorted().joined(separator: " ")
+        }
     }
 
     func runner(

@@ -148,7 +148,10 @@ struct MigrationExecutor: Sendable {
         // All but the detaching take a lock that readers and writers of the table do not mind, so nobody queues behind
         // them; given up half-way, an index would have to be built from the start.
         if case .detachPartition = lone {} else { try await sessions.waitForLocks(worker) }
-        let verdict = mayHaveRun ? try await LoneStatementRecovery.verdict(lone, on: worker) : .run
+        // "if not exists" takes an unusable index, left by anybody, for one that exists.
+        let mayPassOver = statement.text.lowercased().contains("if not exists")
+        let verdict =
+            mayHaveRun || mayPassOver ? try await LoneStatementRecovery.verdict(lone, on: worker) : .run
         switch verdict {
         case .done: break
         case .run: try await worker.execute(statement)
