@@ -1,5 +1,7 @@
 import Synchronization
 
+@testable import Postgres
+
 /// Counts from several tasks.
 final class Counter: Sendable {
     private let count = Atomic(0)
@@ -12,7 +14,7 @@ final class Counter: Sendable {
 
 /// In which order tasks came by.
 final class Order: Sendable {
-    private let state = Mutex<[Int]>([])
+    private let state = Locked<[Int]>([])
 
     var numbers: [Int] { state.withLock { $0 } }
 

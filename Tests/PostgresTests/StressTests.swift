@@ -1,8 +1,8 @@
 import Foundation
-import Postgres
-import Synchronization
 import Testing
 import WorkflowKit
+
+@testable import Postgres
 
 /// Tasks that read and write through a pool and a pipeline while their calls are cancelled, their server processes
 /// ended and their sockets cut.
@@ -51,7 +51,7 @@ final class StressLoad: Sendable {
     private let table: String
     private let slots: [Slot]
     private let seed: UInt64
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var isStopping = false
@@ -72,7 +72,7 @@ final class StressLoad: Sendable {
             var connection: PostgresConnection?
         }
 
-        let content = Mutex(Content())
+        let content = Locked(Content())
     }
 
     init(workers: Int, poolSize: Int, seed: UInt64) async throws {

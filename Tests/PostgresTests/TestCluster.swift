@@ -1,10 +1,10 @@
 import Foundation
 import Glibc
 import Logging
-import Postgres
-import Synchronization
 import Testing
 import WorkflowKit
+
+@testable import Postgres
 
 /// One throw-away PostgreSQL for the test process, or the one that `HOLDFAST_TEST_DATABASE` names.
 ///
@@ -49,7 +49,7 @@ enum TestCluster {
             if [ "$(id -u)" = 0 ]; then chown postgres "$1"; fi
             run() { \(owner.joined(separator: " ")) "$@"; }
             run "$3/initdb" -D "$2" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$1.log" 2>&1
-            run "$3/pg_ctl" -D "$2" -w -l "$2/log" -o "-k $1 -c listen_addresses= -c max_connections=100 \
+            run "$3/pg_ctl" -D "$2" -w -l "$2/log" -o "-k $1 -c listen_addresses= -c max_connections=300 \
             -c max_prepared_transactions=2 -c wal_level=logical" start >>"$1.log" 2>&1
             echo ready
             cat >/dev/null
@@ -81,7 +81,7 @@ enum TestCluster {
     }
 
     /// Holds the pipe open for as long as the process lives.
-    private static let lifeline = Mutex<(Process, Pipe)?>(nil)
+    private static let lifeline = Locked<(Process, Pipe)?>(nil)
 
     private static func output(of program: String, _ arguments: [String]) -> String? {
         let process = Process()

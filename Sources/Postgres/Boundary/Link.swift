@@ -12,7 +12,7 @@ final class Link: ReactorClient {
     let serverVersion: Int32
     let logger: Logger
     private let notices: NoticeCollector
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     @safe struct State {
         /// Nil once the link is closed or broken.
@@ -51,7 +51,7 @@ final class Link: ReactorClient {
         self.logger = logger
         self.processID = unsafe PQbackendPID(connection)
         self.serverVersion = unsafe PQserverVersion(connection)
-        self.state = unsafe Mutex(State(connection: connection, socket: PQsocket(connection)))
+        self.state = unsafe Locked(State(connection: connection, socket: PQsocket(connection)))
         state.withLock { state in
             state.reactorID = Reactor.shared.add(self, socket: state.socket)
         }

@@ -1,6 +1,5 @@
 import CLibPQ
 import Logging
-import Synchronization
 
 /// Collects what the server says beside its answers, until the link's lock is free and it can be logged.
 ///
@@ -17,7 +16,7 @@ final class NoticeCollector: Sendable {
         var abandonedSyncWait = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// More notices than this between two looks at the socket are counted by nobody.
     private static let waitingMax = 100

@@ -1,7 +1,6 @@
 import CLibPQ
 import Glibc
 import Logging
-import Synchronization
 import WorkflowKit
 
 extension Link {
@@ -10,10 +9,13 @@ extension Link {
     /// A cancelled task returns at once; the attempt then ends by itself. Resolving names blocks in libpq, so all of
     /// it runs on a thread of its own.
     static func open(_ configuration: PostgresConfiguration, logger: Logger) async throws(SQLError) -> Link {
-        let answer = OneAnswer()
-        let result: Result<Link, SQLError> = await withTaskCancellationHandler {
+        let answer = FirstAnswer()
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                guard answer.await(continuation) else { return }
+                guard answer.isAwaited(by: continuation) else {
+                    continuation.resume()
+                    return
+                }
                 onOwnThread("postgres-connect") {
                     answer.give(connect(configuration, logger: logger))
                 }
@@ -21,49 +23,44 @@ extension Link {
         } onCancel: {
             answer.give(.failure(SQLError(kind: .cancelled, message: "connecting to the database was cancelled")))
         }
-        return try result.get()
+        return try answer.value.get()
     }
 
-    /// The first of two answers, whether it comes before or after the task waits for it.
-    private final class OneAnswer: Sendable {
-        private enum State {
-            case new
-            case waiting(CheckedContinuation<Result<Link, SQLError>, Never>)
-            case given
-            case givenEarly(Result<Link, SQLError>)
+    /// The first of two answers, whether it comes before or after the task waits for it. A connection that comes
+    /// second is closed with its last reference.
+    private final class FirstAnswer: Sendable {
+        private struct State {
+            var answer: Result<Link, SQLError>?
+            var waiting: CheckedContinuation<Void, Never>?
         }
 
-        private let state = Mutex(State.new)
+        private let state = Locked(State())
 
-        /// False when the answer was there already and `continuation` has it.
-        func await(_ continuation: CheckedContinuation<Result<Link, SQLError>, Never>) -> Bool {
-            let early: Result<Link, SQLError>? = state.withLock { state in
-                if case .givenEarly(let answer) = state {
-                    state = .given
-                    return answer
-                }
-                state = .waiting(continuation)
-                return nil
+        /// False when the answer is there already, and `continuation` is not kept.
+        func isAwaited(by continuation: CheckedContinuation<Void, Never>) -> Bool {
+            state.withLock { state in
+                guard state.answer == nil else { return false }
+                state.waiting = continuation
+                return true
             }
-            guard let early else { return true }
-            continuation.resume(returning: early)
-            return false
         }
 
         func give(_ answer: Result<Link, SQLError>) {
-            let waiting: CheckedContinuation<Result<Link, SQLError>, Never>? = state.withLock { state in
-                switch state {
-                case .new:
-                    state = .givenEarly(answer)
-                    return nil
-                case .waiting(let continuation):
-                    state = .given
-                    return continuation
-                case .given, .givenEarly:
-                    return nil
-                }
+            let waiting = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                guard state.answer == nil else { return nil }
+                state.answer = answer
+                defer { state.waiting = nil }
+                return state.waiting
             }
-            waiting?.resume(returning: answer)
+            waiting?.resume()
+        }
+
+        /// The answer, which must have been given.
+        var value: Result<Link, SQLError> {
+            state.withLock { state in
+                guard let answer = state.answer else { preconditionFailure("resumed before there was an answer") }
+                return answer
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 import CLibPQ
 import Foundation
 import Glibc
-import Synchronization
 
 /// What a socket is watched for.
 protocol ReactorClient: AnyObject, Sendable {
@@ -27,7 +26,7 @@ final class Reactor: Sendable {
     }
 
     private let epoll: Int32
-    private let clients = Mutex(Clients())
+    private let clients = Locked(Clients())
 
     private init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))

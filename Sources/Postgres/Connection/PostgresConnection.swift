@@ -1,5 +1,4 @@
 package import Logging
-import Synchronization
 package import WorkflowKit
 
 /// One session with the database.
@@ -9,7 +8,7 @@ package import WorkflowKit
 package final class PostgresConnection: Sendable {
     let link: Link
     let turns = Turns()
-    private let cache = Mutex(Cache())
+    private let cache = Locked(Cache())
 
     private struct Cache {
         var statements = StatementCache(countMax: PostgresConnection.preparedStatementsMax)

@@ -1,4 +1,3 @@
-import Synchronization
 package import WorkflowKit
 
 /// How a transaction is to be run.
@@ -28,7 +27,7 @@ package struct TransactionOptions: Hashable, Sendable {
 /// A transaction that is open on a connection.
 package final class PostgresTransaction: Transaction {
     private let connection: PostgresConnection
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var hasEnded = false

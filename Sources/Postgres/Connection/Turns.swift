@@ -8,7 +8,7 @@ final class Turns: Sendable {
         var line = WaitingLine<Void>()
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Waits for the turn; throws `.cancelled` when the task is cancelled meanwhile.
     nonisolated(nonsending) func take() async throws(SQLError) {

@@ -39,7 +39,7 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
     private let itemsPerLane: Int
     private let build: Build
     private let read: Read
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     /// How often a flush that lost against another transaction is made again.
     private static var conflictRetriesMax: Int { 5 }
@@ -60,7 +60,7 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
         self.itemsPerLane = itemsPerLane
         self.build = build
         self.read = read
-        self.state = Mutex(
+        self.state = Locked(
             State(
                 pinned: Array(repeating: [], count: lanes.count), isBusy: Array(repeating: false, count: lanes.count)))
     }

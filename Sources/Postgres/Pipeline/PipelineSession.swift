@@ -1,10 +1,9 @@
-import Synchronization
 import WorkflowKit
 
 /// One connection in pipeline mode, and what the server has prepared on it.
 final class PipelineSession: Sendable {
     let link: Link
-    private let cache = Mutex(Cache())
+    private let cache = Locked(Cache())
 
     private struct Cache {
         /// Only what the server has confirmed. A batch that needs a statement whose preparation is still under way

@@ -1,5 +1,4 @@
 package import Logging
-import Synchronization
 package import WorkflowKit
 
 /// One connection on which batches of statements are under way without waiting for each other.
@@ -13,7 +12,7 @@ package final class PostgresPipeline: Sendable {
     /// How long a batch waits for a connection while the database is away.
     package let connectPatience: Duration
     private let connecting = Turns()
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var session: PipelineSession?

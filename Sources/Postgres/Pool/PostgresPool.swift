@@ -13,7 +13,7 @@ package final class PostgresPool: Sendable {
     /// How long a task waits for a connection before it gets `.unavailable`; attempts to connect count into it.
     package let acquireTimeout: Duration
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private enum Grant: Sendable {
         case connection(PostgresConnection)
