@@ -29,11 +29,6 @@ enum X12Schema867 {
     }
 
     static let segments: [String: Segment] = [
-        "ST": Segment(
-            elements: [
-                Element(reference: 143, kind: .id, size: 3...3, isMandatory: true, isDecisive: true),
-                Element(reference: 329, kind: .text, size: 4...9, isMandatory: true),
-            ], most: 3),
         "BPT": Segment(
             elements: [
                 Element(reference: 353, kind: .id, size: 2...2, isMandatory: true, isDecisive: true),
@@ -111,11 +106,6 @@ enum X12Schema867 {
                 Element(reference: 354, kind: .whole, size: 1...6, isMandatory: true),
                 Element(reference: 347, kind: .decimal, size: 1...10),
             ], most: 7),
-        "SE": Segment(
-            elements: [
-                Element(reference: 96, kind: .whole, size: 1...10, isMandatory: true),
-                Element(reference: 329, kind: .text, size: 4...9, isMandatory: true),
-            ], most: 2),
     ]
 
     /// Segments of the 867 whose contents this reader does not need.

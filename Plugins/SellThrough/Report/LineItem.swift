@@ -1,0 +1,177 @@
+package import HoldingTenant
+
+/// One entry of the answer to a report: the outcome of a serial number, or a warning.
+///
+/// Every serial number of every line has exactly one entry that is accepted, rejected or pending; a line without serial
+/// numbers has one for the line. Warnings stand beside them.
+package struct LineItem: Hashable, Sendable {
+    package enum Outcome: String, Hashable, Sendable, CaseIterable {
+        case accepted
+        case rejected
+        case warning
+        /// Kept until the partner is certified.
+        case pending
+    }
+
+    /// The number of the line; `nil` for a warning about the file.
+    package let line: Int?
+    package let position: SourcePosition
+    /// In its normal form, or as it was written if it is none.
+    package let serial: String?
+    /// The partner that the line names.
+    package let partner: String?
+    package let outcome: Outcome
+    /// A stable word with dots.
+    package let code: String
+    package let message: String
+
+    init(
+        _ line: ReportLine, _ serial: ReportedSerial?, _ outcome: Outcome, _ code: String, _ message: String,
+        at position: SourcePosition? = nil
+    ) {
+        self.line = line.number
+        self.position = position ?? serial?.position ?? line.position
+        self.serial = serial.map { $0.serial?.text ?? $0.raw }
+        partner = line.reseller?.id
+        self.outcome = outcome
+        self.code = code
+        self.message = message
+    }
+
+    /// A finding that stops nothing.
+    package init(warning finding: Finding) {
+        line = nil
+        position = finding.position
+        serial = nil
+        partner = nil
+        outcome = .warning
+        code = finding.code
+        message = "\(finding.message): \(finding.fix)"
+    }
+}
+
+/// The counts of a report as its filer reads them.
+package struct ReportCounts: Hashable, Sendable {
+    package var lines = 0
+    package var devices = 0
+    package private(set) var accepted = 0
+    package private(set) var rejected = 0
+    package private(set) var warnings = 0
+    package private(set) var pending = 0
+
+    package init() {}
+
+    package mutating func count(_ item: LineItem) {
+        switch item.outcome {
+        case .accepted: accepted += 1
+        case .rejected: rejected += 1
+        case .warning: warnings += 1
+        case .pending: pending += 1
+        }
+    }
+}
+
+/// Turns verdicts into what the filer is told. Nothing in it names another partner.
+package enum LineOutcomes {
+    /// The entries of a line that are known from the file alone, and the serial numbers whose fate is still open.
+    ///
+    /// - Parameter rejection: why the whole set or the whole file is not applied.
+    package static func known(
+        _ line: ReportLine, rejection: Finding?
+    ) -> (items: [LineItem], open: [ReportedSerial]) {
+        if let reason = rejection ?? line.problems.first {
+            let message = "\(reason.message): \(reason.fix)"
+            guard !line.serials.isEmpty else {
+                return ([LineItem(line, nil, .rejected, reason.code, message, at: reason.position)], [])
+            }
+            return (line.serials.map { LineItem(line, $0, .rejected, reason.code, message) }, [])
+        }
+        guard !line.serials.isEmpty else {
+            return ([LineItem(line, nil, .accepted, "line.without-serials", "noted; no PC can be transferred")], [])
+        }
+        var items: [LineItem] = []
+        var open: [ReportedSerial] = []
+        for reported in line.serials {
+            switch reported.reading {
+            case .success:
+                open.append(reported)
+            case .failure(let problem):
+                let meant =
+                    problem.suggestions.isEmpty
+                    ? "" : "; did you mean \(problem.suggestions.joined(separator: " or "))?"
+                items.append(
+                    LineItem(line, reported, .rejected, "serial.\(problem.reason.rawValue)", problem.message + meant))
+            }
+        }
+        return (items, open)
+    }
+
+    package static func item(_ line: ReportLine, _ serial: ReportedSerial, _ verdict: SaleRules.Verdict) -> LineItem {
+        let (outcome, code, message): (LineItem.Outcome, String, String) =
+            switch verdict {
+            case .transfer: (.accepted, "sale.transferred", "transferred to the partner's holding tenant")
+            case .keepPending: (.pending, "sale.pending", "kept until the partner is certified")
+            case .alreadyHeld: (.accepted, "sale.repeated", "the partner has the PC already")
+            case .alreadyAssigned: (.accepted, "sale.assigned", "noted; a customer has the PC already")
+            case .correct(_, let transfer):
+                transfer
+                    ? (.accepted, "sale.corrected", "moved to the partner that the correction names")
+                    : (.pending, "sale.corrected", "corrected, and kept until the partner is certified")
+            case .quarantine(.attributedToAnother):
+                (.rejected, SaleRules.Conflict.attributedToAnother.rawValue, "serial already attributed")
+            case .quarantine(.correctionByAnotherFiler):
+                (
+                    .rejected, SaleRules.Conflict.correctionByAnotherFiler.rawValue,
+                    "serial already attributed by another report"
+                )
+            case .quarantine(.correctionTooLate):
+                (
+                    .rejected, SaleRules.Conflict.correctionTooLate.rawValue,
+                    "serial already attributed and in use at a customer"
+                )
+            }
+        return LineItem(line, serial, outcome, code, message)
+    }
+
+    package static func item(_ line: ReportLine, _ serial: ReportedSerial, _ verdict: ReturnRules.Verdict) -> LineItem {
+        let (outcome, code, message): (LineItem.Outcome, String, String) =
+            switch verdict {
+            case .withdraw: (.accepted, "return.withdrawn", "taken off the partner's page")
+            case .withdrawPending: (.accepted, "return.withdrawn", "the sale that waited is forgotten")
+            case .notifyPartner: (.accepted, "return.assigned", "noted; a customer has the PC, which stays there")
+            case .nothingToWithdraw: (.accepted, "return.unknown", "noted; no sale of the PC was reported")
+            case .quarantine(.notSoldByThisPartner):
+                (
+                    .rejected, ReturnRules.Conflict.notSoldByThisPartner.rawValue,
+                    "the PC was not sold to the partner that gave it back"
+                )
+            }
+        return LineItem(line, serial, outcome, code, message)
+    }
+
+    /// A care pack was noted for a PC.
+    package static func cover(_ line: ReportLine, _ serial: ReportedSerial) -> LineItem {
+        if case .cover(_, let tier) = line.part {
+            return LineItem(line, serial, .accepted, "cover.noted", "covered by \(tier.rawValue)")
+        }
+        return LineItem(line, serial, .accepted, "cover.unknown", "noted; the care pack is not in the catalogue")
+    }
+}
+
+/// How a report names a reseller.
+package enum PartyNumber: Hashable, Sendable {
+    /// The partner number that buyer and seller use.
+    case partner(PartnerID)
+    /// A D-U-N-S number or a GLN, which has to be looked up.
+    case registry(String)
+
+    /// `nil` if the party has no number.
+    package init?(_ party: Party) {
+        guard let id = party.id, let partner = PartnerID(id) else { return nil }
+        // X12 element 66: 1 and 9 are D-U-N-S, UL is a GLN. EDIFACT 3055: 9 is a GLN, 16 D-U-N-S.
+        switch party.qualifier {
+        case "1", "9", "16", "UL": self = .registry(id)
+        default: self = .partner(partner)
+        }
+    }
+}
