@@ -33,6 +33,18 @@ import Testing
         }
     }
 
+    @Test func `a lock that was taken away is noticed`() async throws {
+        try await TestCluster.withDatabase { database in
+            try await database.withSession { session in
+                let lock = try await MigrationLock.take(.migrator, on: session, limit: nil) { _, _ in }
+                try await lock.confirm()
+                try await session.simple("select pg_advisory_unlock_all()")
+                let lost = await #expect(throws: MigrationError.self) { try await lock.confirm() }
+                #expect(lost?.message == "the migration lock was lost; nothing more is done without it")
+            }
+        }
+    }
+
     @Test func `the server process of a killed migrator is waited for too`() async throws {
         try await TestCluster.withDatabase { database in
             try await database.withSession { orphan in
