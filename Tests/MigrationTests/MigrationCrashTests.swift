@@ -30,7 +30,9 @@ import WorkflowKit
         let found = try await database.catalog(SampleMigrations.schemas)
         #expect(expected.differences(to: found) == [], comment)
         let counted = try await database.withSession { session in
-            try await session.query("select statement from holdfast.tally order by 1").map { try $0.text("statement") }
+            try await session.queryOnce("select statement from holdfast.tally order by 1").map {
+                try $0.text("statement")
+            }
         }
         #expect(counted == tally, comment)
         let ledger = try await database.ledger()

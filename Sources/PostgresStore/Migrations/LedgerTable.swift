@@ -57,7 +57,7 @@ package enum LedgerTable {
         """
 
     static func exists(on connection: PostgresConnection) async throws(SQLError) -> Bool {
-        let rows = try await connection.query("select to_regclass('holdfast.migration') is not null as there")
+        let rows = try await connection.queryOnce("select to_regclass('holdfast.migration') is not null as there")
         return try rows.first?.bool("there") ?? false
     }
 
@@ -69,7 +69,7 @@ package enum LedgerTable {
     /// The rows in the order in which they were applied; none when there is no ledger yet.
     package static func rows(on connection: PostgresConnection) async throws(SQLError) -> [MigrationLedgerRow] {
         guard try await exists(on: connection) else { return [] }
-        let rows = try await connection.query(
+        let rows = try await connection.queryOnce(
             """
             select plugin, version, name, checksum, file_checksum, phase, state, statements_done, failed_statement,
                    failed_sqlstate, failed_message, sql, position, duration_us, applied_by, node_version,
@@ -173,8 +173,8 @@ extension MigrationLedgerRow {
 }
 
 extension PostgresConnection {
-    /// For statements that run once.
-    nonisolated(nonsending) func query(_ text: StaticString) async throws(SQLError) -> [SQLRow] {
+    /// A query of the runner's own that runs once, so preparing it would not pay.
+    nonisolated(nonsending) func queryOnce(_ text: StaticString) async throws(SQLError) -> [SQLRow] {
         try await query(SQLStatement(uncheckedText: text.description, name: "migrate", isPrepared: false))
     }
 }

@@ -38,7 +38,7 @@ enum LoneStatementRecovery {
 
         case .reindex:
             // What an interrupted one leaves is named after its index, with this ending (PostgreSQL manual, REINDEX).
-            let rows = try await session.query(
+            let rows = try await session.queryOnce(
                 """
                 select format('%I.%I', n.nspname, c.relname) as name
                 from pg_index i

@@ -112,7 +112,7 @@ struct MigrationLock: Sendable {
     /// A pooler that hands each transaction to another server process would lose the lock without anybody noticing.
     private static func refusePooler(_ session: PostgresConnection) async throws {
         for _ in 0..<3 {
-            let pid = try await session.query("select pg_backend_pid() as pid").first?.int("pid")
+            let pid = try await session.queryOnce("select pg_backend_pid() as pid").first?.int("pid")
             guard pid == Int(session.processID) else {
                 throw MigrationError(
                     .refused,

@@ -165,7 +165,7 @@ extension MigrationRunner {
     }
 
     private func refuseStandby(_ session: PostgresConnection) async throws {
-        let isStandby = try await session.query("select pg_is_in_recovery() as standby").first?.bool("standby")
+        let isStandby = try await session.queryOnce("select pg_is_in_recovery() as standby").first?.bool("standby")
         guard isStandby == false else {
             throw MigrationError(
                 .unavailable, "\(database) is a standby, which can only be read: give the URL of the primary")

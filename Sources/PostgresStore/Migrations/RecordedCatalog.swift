@@ -18,7 +18,7 @@ struct RecordedCatalog: Sendable {
 
     /// Nil when nothing was recorded yet.
     static func read(on session: PostgresConnection) async throws(SQLError) -> RecordedCatalog? {
-        let rows = try await session.query("select object, definition from holdfast.migration_catalog")
+        let rows = try await session.queryOnce("select object, definition from holdfast.migration_catalog")
         var objects: [String: String] = [:]
         for row in rows { objects[try row.text("object")] = try row.text("definition") }
         guard let head = objects.removeValue(forKey: headObject) else { return nil }

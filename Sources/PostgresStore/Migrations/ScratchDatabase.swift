@@ -69,7 +69,7 @@ enum ScratchDatabase {
     }
 
     private static func create(_ owner: PostgresConnection) async throws(SQLError) -> String {
-        let rows = try await owner.query(
+        let rows = try await owner.queryOnce(
             """
             select 'holdfast_scratch_' || pid || '_' || (extract(epoch from backend_start) * 1000000)::bigint as name
             from pg_stat_activity where pid = pg_backend_pid()
@@ -95,7 +95,7 @@ enum ScratchDatabase {
 
     /// Drops the scratch databases whose session is gone.
     private static func removeLeftovers(_ owner: PostgresConnection) async throws(SQLError) {
-        let rows = try await owner.query(
+        let rows = try await owner.queryOnce(
             """
             select datname from pg_database d
             where d.datname like 'holdfast\\_scratch\\_%'
