@@ -15,7 +15,7 @@ enum FailedStepText {
             lines += [
                 "taking \(file.id) back stopped there; what was done before it is recorded",
                 "1. mend the cause and run \"holdfast migrate repair\": it goes on with statement \(failure.statement)",
-                "2. do the rest by hand and run \"holdfast migrate repair --mark-applied\": its row is taken away",
+                "2. do the rest by hand and run \"holdfast migrate repair --mark-done\": its row is taken away",
                 "3. mend the way down in the file of this binary, then as 1",
             ]
         case .applied:
@@ -33,7 +33,7 @@ enum FailedStepText {
                     : "\(failure.statement - 1) of \(file.up.statements.count) statements of \(file.id) are done",
                 "1. mend the cause and run \"holdfast migrate up\": it goes on with "
                     + (file.up.isTransactional ? "this migration" : "statement \(failure.statement)"),
-                "2. do the rest by hand and run \"holdfast migrate repair --mark-applied\": it is recorded as applied",
+                "2. do the rest by hand and run \"holdfast migrate repair --mark-done\": it is recorded as applied",
                 "3. go back: \"\(back)\"",
             ]
         }
