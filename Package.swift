@@ -98,10 +98,12 @@ let package = Package(
         module("HoldingTenant", ["WorkflowKit", From.crypto]),
         module("WorkflowTestKit", ["WorkflowKit", "WorkflowCore", "WorkflowEngine"]),
 
+        plugin("Canary", hasMigrations: true),
         plugin("ResellAndMonitor"),
         plugin("ServiceDelivery"),
         plugin("HPUniversity"),
         plugin("SellThrough"),
+        plugin("SupportCases"),
 
         .executableTarget(
             name: "holdfast",
@@ -133,5 +135,8 @@ let package = Package(
             name: "MigrationTests",
             dependencies: ["WorkflowKit", "Postgres", "PostgresStore", "MigrationCrashProbe", From.logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "holdfast"], swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]
 )

@@ -75,6 +75,11 @@ extension Node {
         return try? await answer { host.post(.inspect(run, $0)) }
     }
 
+    /// Whether the run ended within `timeout`.
+    package func hasEnded(_ run: RunID, within timeout: Duration) async -> Bool {
+        await waitForEnd(run, timeout: timeout)
+    }
+
     /// Waits until the run has ended; nil when it has not within `timeout`.
     package func wait(_ run: RunID, timeout: Duration) async throws(Refusal) -> RunView? {
         let view = try await view(run)

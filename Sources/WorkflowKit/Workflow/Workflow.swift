@@ -22,8 +22,8 @@ public protocol Workflow: Sendable {
     static var version: Int { get }
     /// One sentence for whoever reads the list of workflows.
     static var summary: String { get }
-    /// The JSON Schema of ``Input``, checked when a run is started; nil to rely on decoding alone.
-    static var inputSchema: JSON? { get }
+    /// The shape of ``Input``, checked when a run is started; nil to rely on decoding alone.
+    static var inputSchema: JSONSchema? { get }
 
     init()
 
@@ -33,7 +33,7 @@ public protocol Workflow: Sendable {
 extension Workflow {
     public static var version: Int { 1 }
     public static var summary: String { "" }
-    public static var inputSchema: JSON? { nil }
+    public static var inputSchema: JSONSchema? { nil }
 }
 
 /// For workflows and steps that have nothing to say.

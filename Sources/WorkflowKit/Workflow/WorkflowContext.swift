@@ -47,6 +47,7 @@ public struct WorkflowContext: Sendable {
     }
 
     /// A step that only computes: ``StepKind/local``.
+    @discardableResult
     public func local<Result: Codable & Sendable>(
         _ name: String, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
@@ -54,6 +55,7 @@ public struct WorkflowContext: Sendable {
     }
 
     /// A step that only reads, and may be repeated freely: ``StepKind/read``.
+    @discardableResult
     public func read<Result: Codable & Sendable>(
         _ name: String, retry: RetryPolicy = .standard, _ body: @escaping @Sendable (StepContext) async throws -> Result
     ) async throws -> Result {

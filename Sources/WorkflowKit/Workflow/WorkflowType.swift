@@ -3,12 +3,12 @@ public struct WorkflowType: Sendable {
     public let name: String
     public let version: Int
     public let summary: String
-    /// The JSON Schema of its input; nil when only decoding checks it.
-    public let inputSchema: JSON?
+    /// The shape of its input; nil when only decoding checks it.
+    public let inputSchema: JSONSchema?
     /// Runs the workflow on the JSON text of an input and returns the JSON text of its output.
     package let run: @Sendable ([UInt8], WorkflowContext) async throws -> [UInt8]
-    /// Finds what is wrong with the JSON text of an input; nil when nothing is.
-    package let check: @Sendable (JSON) -> JSONFieldErrors?
+    /// Finds everything that is wrong with an input; empty when nothing is. Paths begin at the input.
+    package let check: @Sendable (JSON) -> [JSONFieldError]
 
     public init<W: Workflow>(_ type: W.Type) {
         name = W.name
@@ -25,11 +25,13 @@ public struct WorkflowType: Sendable {
             return try JSONCoding.encodeBytes(try await W().run(decoded, context), exactTimes: true)
         }
         check = { input in
+            let errors = W.inputSchema?.errors(in: input) ?? []
+            guard errors.isEmpty else { return errors }
             do throws(JSONFieldErrors) {
                 _ = try JSONCoding.decode(W.Input.self, from: input, unknownMembers: .refuse)
-                return nil
+                return []
             } catch {
-                return error
+                return error.fields
             }
         }
     }

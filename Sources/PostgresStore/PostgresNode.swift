@@ -1,0 +1,27 @@
+package import Logging
+import Postgres
+package import WorkflowEngine
+package import WorkflowKit
+
+/// Puts a node of the engine together on a PostgreSQL database.
+package enum PostgresNode {
+    /// - Parameter transactions: How many transactional steps may be under way at once; each needs a connection.
+    /// - Throws: ``SQLError`` when `url` is no address of a database.
+    package static func make(
+        url: String, settings: NodeSettings, plugins: [Plugin], transactions: Int = 16, logger: Logger
+    ) throws(SQLError) -> Node {
+        var configuration = try PostgresConfiguration(url: url)
+        // All connections of this process carry one name, by which a take-over finds what is left of them.
+        let sessionName = "holdfast-\(UInt64.random(in: .min ... .max))"
+        configuration.parameters["application_name"] = sessionName
+        let pool = PostgresPool(configuration: configuration, size: transactions, logger: logger)
+        let stores: [any Store] = (0..<settings.lanes).map { _ in
+            PostgresJournal(pipeline: PostgresPipeline(configuration: configuration, logger: logger), pool: pool)
+        }
+        let cluster = PostgresCluster(
+            configuration: configuration, sessionName: sessionName, lease: settings.lease, logger: logger)
+        return Node(
+            settings: settings, registry: WorkflowRegistry(plugins.map { ($0.name, $0.workflows) }), cluster: cluster,
+            stores: stores, reader: PostgresRunReader(pool: pool), logger: logger)
+    }
+}
