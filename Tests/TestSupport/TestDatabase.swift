@@ -54,12 +54,21 @@ package struct TestDatabase: Sendable {
         }
     }
 
+    /// Runs statements in this database, as the role that owns it.
+    package func administer(_ script: String) async throws {
+        try await Self.run(script, at: url)
+    }
+
     /// Runs one statement in the database that the cluster's URL names.
     static func administer(_ text: String) async throws {
-        let configuration = try PostgresConfiguration(url: try await TestCluster.url())
-        let connection = try await PostgresConnection.connect(configuration, logger: TestCluster.logger)
+        try await run(text, at: try await TestCluster.url())
+    }
+
+    private static func run(_ script: String, at url: String) async throws {
+        let connection = try await PostgresConnection.connect(
+            try PostgresConfiguration(url: url), logger: TestCluster.logger)
         do {
-            try await connection.simple(text)
+            try await connection.simple(script)
             await connection.close()
         } catch {
             await connection.close()

@@ -16,7 +16,8 @@ package actor EmbeddedPostgres {
 
     private let home: ClusterHome
     private let socketFolder: String
-    private let lock: DirectoryLock
+    /// Gone once the server is stopped.
+    private var lock: DirectoryLock?
     private let logger: Logger
     private var processID: Int32
 
@@ -119,10 +120,11 @@ package actor EmbeddedPostgres {
     }
 
     /// Stops the server: sessions are ended and everything is written out; if that does not happen within 20 s, the
-    /// server is stopped at once and will recover at its next start.
+    /// server is stopped at once and will recover at its next start. The data directory is then free for another node.
     package func stop() async {
         PrivateFiles.remove(home.urlFile)
         await Postmaster(home: home, binaries: binaries).stop(logger: logger)
+        lock = nil
     }
 
     static func url(socketFolder: String, password: String) -> String {

@@ -31,7 +31,8 @@ struct Postmaster: Sendable {
             guard let current = PrivateFiles.read(file).flatMap(PostmasterFile.init),
                 Self.isAlive(current.processID, in: home.data)
             else { return nil }
-            if current.status == "ready" { return current }
+            // A standby takes no writes, which whoever connects is told; for waiting any longer there is no reason.
+            if ["ready", "standby"].contains(current.status) { return current }
             do { try await Task.sleep(for: pause) } catch { return nil }
             pause = min(pause * 2, .milliseconds(500))
         }
