@@ -120,7 +120,8 @@ extension JournalCodec {
         return SnapshotRecord(
             ordinal: try members.int32("o"), state: try members.raw("r"), waitingSignals: signals,
             randomState: UInt64(bitPattern: try members.int64("random")),
-            changes: (members.json["changes"]?.arrayValue ?? []).compactMap(\.stringValue),
+            changes: members.strings("changes"), unchanged: members.strings("unchanged"),
+            seenSignals: members.strings("seen").compactMap(RunID.init),
             start: try start(members.object("start")))
     }
 
@@ -175,6 +176,9 @@ extension JournalCodec {
             guard let value = json[name] else { throw missing(name) }
             return value.bytes
         }
+
+        /// The texts in the array `name`; none when there is no such member.
+        func strings(_ name: String) -> [String] { (json[name]?.arrayValue ?? []).compactMap(\.stringValue) }
 
         func object(_ name: String) throws(Malformed) -> Members {
             guard let value = json[name], value.objectValue != nil else { throw missing(name) }

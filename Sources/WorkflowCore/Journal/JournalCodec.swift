@@ -146,6 +146,12 @@ package enum JournalCodec {
         }
         bytes.append(UInt8(ascii: "]"))
         object.raw("changes", JSON.array(record.changes.map(JSON.string)).bytes, &bytes)
+        if !record.unchanged.isEmpty {
+            object.raw("unchanged", JSON.array(record.unchanged.map(JSON.string)).bytes, &bytes)
+        }
+        if !record.seenSignals.isEmpty {
+            object.raw("seen", JSON.array(record.seenSignals.map { .string($0.description) }).bytes, &bytes)
+        }
         object.key("start", &bytes)
         var start = ObjectWriter(&bytes)
         write(record.start, &start, &bytes)

@@ -191,18 +191,24 @@ package struct SnapshotRecord: Sendable, Equatable {
     /// Signals that had come and were not yet waited for, in the order of their arrival.
     package var waitingSignals: [SignalRecord]
     package var randomState: UInt64
+    /// Change markers that were met with the new code, and those that were passed with the old one.
     package var changes: [String]
+    package var unchanged: [String]
+    /// The signals that came last, oldest first: one that comes again is not received again.
+    package var seenSignals: [RunID]
     package var start: StartRecord
 
     package init(
         ordinal: Int32, state: [UInt8], waitingSignals: [SignalRecord], randomState: UInt64, changes: [String],
-        start: StartRecord
+        unchanged: [String], seenSignals: [RunID], start: StartRecord
     ) {
         self.ordinal = ordinal
         self.state = state
         self.waitingSignals = waitingSignals
         self.randomState = randomState
         self.changes = changes
+        self.unchanged = unchanged
+        self.seenSignals = seenSignals
         self.start = start
     }
 }

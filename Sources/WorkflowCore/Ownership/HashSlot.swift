@@ -40,4 +40,13 @@ package struct SlotRange: Hashable, Sendable {
 
     package func contains(_ slot: HashSlot) -> Bool { slot.number >= first && slot.number <= last }
     package var count: Int32 { last - first + 1 }
+
+    /// What is left of it when the slots of `other` are taken away: none, one or two ranges.
+    package func without(_ other: SlotRange) -> [SlotRange] {
+        guard other.first <= last, other.last >= first else { return [self] }
+        var rest: [SlotRange] = []
+        if first < other.first { rest.append(SlotRange(first: first, last: other.first - 1)) }
+        if last > other.last { rest.append(SlotRange(first: other.last + 1, last: last)) }
+        return rest
+    }
 }

@@ -14,8 +14,8 @@ extension Lane {
     }
 
     private func signal(_ run: Resident, _ record: SignalRecord, _ reply: @escaping Reply<Void>) {
-        guard run.outcome == nil else { return reply(.failure(.runEnded)) }
-        if run.transaction != nil { return run.deferred.append(.signal(run.id, record, reply)) }
+        guard run.outcome == nil else { return whenDurable(run) { _ in reply(.failure(.runEnded)) } }
+        if run.isBusy { return run.deferred.append(.signal(run.id, record, reply)) }
         if settings.sabotage.contains(.signalLostWhileParking), run.isParking { return reply(.success(())) }
         accept(run, .signalReceived(record))
         progress(run)
@@ -27,6 +27,7 @@ extension Lane {
     private func accept(_ run: Resident, _ fact: JournalEntry.Fact) {
         switch run.mode {
         case .queued(let entries): run.mode = .queued(entries + [append(run, fact)])
+        case .suspected(let entries): run.mode = .suspected(entries + [append(run, fact)])
         case .executing: record(run, fact)
         case .dormant, .guarded: append(run, fact)
         }
@@ -36,7 +37,7 @@ extension Lane {
 
     /// A message that another owner, or the end of a child, left in the store.
     func receive(_ message: StoredMessage) {
-        guard messagesUnderWay.insert(message.id).inserted else { return }
+        guard !messagesTaken.contains(message.id), messagesUnderWay.insert(message.id).inserted else { return }
         if case .adopt = message.message.body {
             return withRun(message.message.run) { [self] result in consume(message.id, with: try? result.get()) }
         }
@@ -50,11 +51,11 @@ extension Lane {
     }
 
     private func take(_ message: StoredMessage, _ run: Resident) {
-        if run.transaction != nil {
+        if run.isBusy {
             messagesUnderWay.remove(message.id)
             return run.deferred.append(.message(message))
         }
-        guard run.outcome == nil else { return consume(message.id, with: run) }
+        guard run.outcome == nil else { return whenDurable(run) { [self] _ in consume(message.id, with: nil) } }
         switch message.message.body {
         case .signal(let record):
             accept(run, .signalReceived(record))
@@ -88,14 +89,14 @@ extension Lane {
             switch result {
             case .failure(let refusal): reply(.failure(refusal))
             case .success(let run):
-                if run.transaction != nil { return run.deferred.append(.command(id, command, reply)) }
+                if run.isBusy { return run.deferred.append(.command(id, command, reply)) }
                 self.command(run, command, reply)
             }
         }
     }
 
     private func command(_ run: Resident, _ command: RunCommand, _ reply: @escaping Reply<RunStatus>) {
-        guard run.outcome == nil else { return reply(.failure(.runEnded)) }
+        guard run.outcome == nil else { return whenDurable(run) { _ in reply(.failure(.runEnded)) } }
         switch command {
         case .cancel(let reason): cancel(run, reason)
         case .pause:
@@ -123,6 +124,8 @@ extension Lane {
             guard execution.cancellation == nil else { return }
             record(run, .cancelRequested(reason: reason))
             progress(run)
+        case .suspected:
+            accept(run, .cancelRequested(reason: reason))
         case .dormant, .guarded:
             append(run, .cancelRequested(reason: reason))
             reload(run)
@@ -146,9 +149,12 @@ extension Lane {
     // MARK: Deadlines
 
     func deadlinePassed(_ run: Resident) {
-        guard run.outcome == nil, !(run.execution?.isPastDeadline ?? false) else { return }
+        guard run.outcome == nil, !run.isPastDeadline, let deadline = run.row.deadline, deadline <= now else { return }
+        if case .guarded = run.mode { return }
+        run.isPastDeadline = true
         switch run.mode {
         case .guarded: break
+        case .suspected: accept(run, .deadlinePassed)
         case .queued:
             append(run, .deadlinePassed)
             end(run, .failed(.permanent("deadline.exceeded", "the run did not end before its deadline")))

@@ -14,14 +14,7 @@ extension Lane {
                 waiting += dirty[index...]
                 break
             }
-            if let parent = run.joinedParent.flatMap({ runs[$0] }) { bytes += put(parent, into: &batch) }
             bytes += put(run, into: &batch)
-            for id in run.startedWith {
-                guard let other = runs[id], other !== run else { continue }
-                bytes += put(other, into: &batch)
-                other.startedWith = []
-            }
-            run.startedWith = []
         }
         dirty = waiting.filter { runs[$0]?.isDirty == true }
         batch.consumed += looseConsumed
@@ -45,12 +38,16 @@ extension Lane {
         run.writes = Resident.Writes()
         run.inFlight = writes
         committingRuns.append(run.id)
+        var bytes = writes.entries.reduce(0) { $0 + 100 + $1.fact.payloadBytes }
         if case .guarded = run.mode, let entry = writes.entries.first {
             batch.guarded.append(Batch.GuardedStart(row: run.row, entry: entry))
-            return 200
+        } else {
+            add(run, writes, to: &batch, withEntries: true)
         }
-        add(run, writes, to: &batch, withEntries: true)
-        return writes.entries.reduce(0) { $0 + 100 + $1.fact.payloadBytes }
+        for other in writes.joined.sorted() {
+            if let other = runs[other] { bytes += put(other, into: &batch) }
+        }
+        return bytes
     }
 
     /// What `writes` mean to the store.
@@ -61,7 +58,7 @@ extension Lane {
         if let closed = writes.closed {
             batch.closed.append(
                 Batch.Closed(row: closed.row, outcome: closed.outcome, at: closed.at, wasOpen: run.isStored))
-        } else if !run.isStored {
+        } else if !run.isStored, run.outcome == nil {
             batch.created.append(run.row)
         } else if writes.rowChanged {
             batch.changed.append(run.row)
@@ -76,7 +73,7 @@ extension Lane {
         isStoreReachable = true
         let committed = committingRuns
         committingRuns = []
-        for message in looseInFlight { messagesUnderWay.remove(message) }
+        taken(looseInFlight)
         looseInFlight = []
         var messaged: [RunID] = []
         for id in committed {
@@ -96,7 +93,7 @@ extension Lane {
                 continue
             }
             settle(run, writes)
-            if let last = writes.entries.last { becameDurable(run, through: last.seq) }
+            becameDurable(run, through: writes.entries.last?.seq ?? run.durableSeq)
             leaveIfQuiet(run)
         }
         if !messaged.isEmpty { outputs.append(.messagesWaiting(messaged)) }
@@ -104,10 +101,17 @@ extension Lane {
 
     /// Draws the conclusions from writes that are committed now.
     func settle(_ run: Resident, _ writes: Resident.Writes) {
-        run.isStored = writes.closed == nil
-        run.hasJoinedEntries = false
-        for message in writes.consumed { messagesUnderWay.remove(message) }
+        run.isStored = writes.closed == nil && (run.isStored || run.outcome == nil)
+        taken(writes.consumed)
         if !run.writes.isEmpty { markDirty(run) }
+    }
+
+    /// The taking of these messages is committed.
+    private func taken(_ messages: [Int64]) {
+        for message in messages {
+            messagesUnderWay.remove(message)
+            messagesTaken.insert(message)
+        }
     }
 
     func becameDurable(_ run: Resident, through seq: Int32) {
@@ -115,7 +119,7 @@ extension Lane {
         while let index = run.whenDurable.firstIndex(where: { $0.seq <= run.durableSeq }) {
             run.whenDurable.remove(at: index).call(true)
         }
-        if let outcome = run.outcome, run.writes.isEmpty {
+        if let outcome = run.outcome, run.writes.isEmpty, run.inFlight == nil, runs[run.id] === run {
             forget(run)
             outputs.append(.ended(run.id, outcome))
         }
@@ -148,9 +152,7 @@ extension Lane {
         run.execution?.evict()
         if run.execution != nil { executingCount -= 1 }
         giveBackTurn(run)
-        for (ordinal, attempt) in run.steps {
-            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
-        }
+        cancelSteps(run)
         let waiting = run.whenDurable
         runs[run.id] = nil
         for (_, call) in waiting { call(false) }
@@ -164,7 +166,10 @@ extension Lane {
     }
 
     func forget(_ run: Resident) {
-        if runs[run.id] === run { runs[run.id] = nil }
+        guard runs[run.id] === run else { return }
+        runs[run.id] = nil
+        // Whoever asked for the run while it was leaving has it loaded again.
+        if loading[run.id] != nil, !toLoad.contains(run.id) { toLoad.append(run.id) }
     }
 }
 

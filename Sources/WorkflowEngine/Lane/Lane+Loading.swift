@@ -5,6 +5,7 @@ extension Lane {
     /// Calls `body` with the run, which is loaded first if it is not in memory.
     func withRun(_ id: RunID, _ body: @escaping (Result<Resident, Refusal>) -> Void) {
         if let run = runs[id], !run.reloadsWhenDurable { return body(.success(run)) }
+        if runs[id] == nil, isGivenUp(id) { return body(.failure(.unavailable)) }
         if runs[id] != nil {
             // It is about to leave memory in order to come back.
             loading[id, default: []].append(body)
@@ -30,6 +31,10 @@ extension Lane {
                 for call in callers { call(.success(run)) }
                 continue
             }
+            if isGivenUp(id) {
+                for call in callers { call(.failure(.unavailable)) }
+                continue
+            }
             switch result {
             case .unknown: for call in callers { call(.failure(.unknownRun)) }
             case .ended: for call in callers { call(.failure(.runEnded)) }
@@ -38,6 +43,7 @@ extension Lane {
                 for call in callers { call(.failure(.conflict("its journal cannot be read"))) }
             case .open(let row, let entries):
                 let run = admit(row, entries)
+                deadlinePassed(run)
                 for call in callers { call(.success(run)) }
                 leaveIfQuiet(run)
             }
@@ -46,21 +52,24 @@ extension Lane {
 
     /// Takes a loaded run into memory and lets it go on.
     private func admit(_ row: RunRow, _ entries: [JournalEntry]) -> Resident {
-        var start: StartRecord
+        let start: StartRecord
         switch entries[0].fact {
         case .started(let record): start = record
         case .snapshot(let record): start = record.start
         default: preconditionFailure("a journal begins with a start or a snapshot")
         }
-        start.startAt = row.wakeAt.flatMap { row.state == .queued ? $0 : nil }
         let last = entries[entries.count - 1]
         let run = Resident(
             start: start, row: row, mode: .dormant, nextSeq: last.seq + 1, durableSeq: last.seq, isStored: true,
             at: last.at)
         runs[row.id] = run
-        if let deadline = row.deadline { setTimer(deadline, row.id, .deadline) }
+        run.isPastDeadline = entries.contains { if case .deadlinePassed = $0.fact { true } else { false } }
+        if let deadline = row.deadline, deadline > now { setTimer(deadline, row.id, .deadline) }
         switch row.state {
-        case .queued:
+        case .active where (start.startAt ?? now) > now, .queued:
+            // One that was paused before its start time waits for it again.
+            expectsSuspicion.remove(row.id)
+            endSuspicion(row.id)
             run.mode = .queued(entries)
             enqueue(run)
         case .active, .parked:
@@ -78,7 +87,7 @@ extension Lane {
                 execute(run, replayable(entries))
             }
         case .paused, .quarantined:
-            break
+            endSuspicion(row.id)
         }
         return run
     }
@@ -90,7 +99,7 @@ extension Lane {
 
     private func countAdmitted(_ run: Resident) {
         run.isAdmitted = true
-        if parkedTurns.remove(run.id) != nil { return }
+        if parkedTurns.removeValue(forKey: run.id) != nil { return }
         let queue = run.row.queue ?? Self.defaultQueue
         queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
     }
@@ -118,7 +127,9 @@ extension Lane {
                     setTimer(wakeAt, row.id, .wake)
                 }
             case .paused, .quarantined:
-                break
+                if let deadline = row.deadline, deadline <= now + settings.timerHorizon {
+                    setTimer(deadline, row.id, .deadline)
+                }
             }
         }
         loadSuspects()
@@ -146,12 +157,12 @@ extension Lane {
 
     private func suspect(_ run: Resident, _ entries: [JournalEntry], deaths: Int) {
         run.isSuspect = true
-        let entry = append(run, .suspected(deaths: Int32(deaths + 1)))
+        run.mode = .suspected(entries + [append(run, .suspected(deaths: Int32(deaths + 1)))])
         whenDurable(run) { [unowned self, unowned run] isDurable in
-            guard isDurable, run.outcome == nil, case .dormant = run.mode, run.row.state == .active else { return }
+            guard isDurable, run.outcome == nil, case .suspected(let entries) = run.mode else { return }
             setTimer(now + .seconds(1), run.id, .suspicionEnds)
             countAdmitted(run)
-            execute(run, replayable(entries) + [entry])
+            execute(run, replayable(entries))
         }
     }
 

@@ -49,7 +49,17 @@ extension Lane {
 
     private func beginChild(_ run: Resident, _ operation: PendingOperation, _ request: Operation.ChildRequest) {
         // A child that was started before its parent lost its memory is under way or has left a message.
-        if operation.child != nil { return }
+        if let child = operation.child {
+            // One with a business key may have lost it to another run just before its parent lost its memory.
+            if request.key != nil {
+                withRun(child) { [self] result in
+                    if case .failure(.unknownRun) = result, let parent = run.parentOfChild(operation) {
+                        childLost(parent, child)
+                    }
+                }
+            }
+            return
+        }
         guard let type = registry.newest(request.workflow) else {
             return childFailed(run, operation, .permanent("workflow.notFound", "no workflow \"\(request.workflow)\""))
         }
@@ -69,7 +79,7 @@ extension Lane {
                 closePolicy: request.closePolicy),
             seed: random.next())
         self.record(run, .childStarted(ordinal: operation.ordinal, name: operation.operation.name, child: id))
-        start(StartRequest(id: id, record: record)) { _ in }
+        startChild(StartRequest(id: id, record: record), of: run)
     }
 
     private func childFailed(_ run: Resident, _ operation: PendingOperation, _ failure: Failure) {
@@ -81,23 +91,28 @@ extension Lane {
     /// A child's start lost its business key to another run.
     func childLost(_ parent: StartRecord.Parent, _ child: RunID) {
         guard parent.awaitsResult else { return }
-        let failure = Failure.permanent("child.conflict", "another open run has the child's business key")
-        deliverChildEnd(to: parent, child: child, outcome: .failed(failure), from: nil)
+        withRun(parent.run) { [self] result in
+            guard let run = try? result.get(), run.outcome == nil, let execution = run.execution,
+                execution.pending[parent.ordinal]?.child == child
+            else { return }
+            if run.transaction != nil { return run.heldOperations.append(parent.ordinal) }
+            let failure = Failure.permanent("child.conflict", "another open run has the child's business key")
+            record(run, .childEnded(ordinal: parent.ordinal, child: child, outcome: .failed(failure)))
+            progress(run)
+        }
     }
 
     /// Tells the parent that its child ended: in the same commit when the parent is at hand, else by a message in it.
-    private func deliverChildEnd(to parent: StartRecord.Parent, child: RunID, outcome: Outcome, from run: Resident?) {
+    private func deliverChildEnd(to parent: StartRecord.Parent, child: RunID, outcome: Outcome, from run: Resident) {
         if let resident = runs[parent.run], resident.outcome == nil, resident.transaction == nil,
             let execution = resident.execution
         {
             guard execution.pending[parent.ordinal]?.child == child else { return }
-            resident.hasJoinedEntries = true
-            run?.joinedParent = parent.run
+            join(run, resident)
             record(resident, .childEnded(ordinal: parent.ordinal, child: child, outcome: outcome))
             progress(resident)
             return
         }
-        guard let run else { return }
         run.writes.messages.append(
             Batch.Message(
                 run: parent.run, body: .childEnded(ordinal: parent.ordinal, child: child, outcome: outcome)))
@@ -115,7 +130,10 @@ extension Lane {
         if let child = operation.child, case .child(let request) = operation.operation.kind,
             request.closePolicy == .cancel
         {
-            command(child, .cancel(reason: "its parent was cancelled")) { _ in }
+            // A message, because it is committed together with the reason for it.
+            run.writes.messages.append(
+                Batch.Message(run: child, body: .command(.cancel(reason: "its parent was cancelled"))))
+            markDirty(run)
         }
     }
 
@@ -124,10 +142,7 @@ extension Lane {
     func end(_ run: Resident, _ outcome: Outcome) {
         guard run.outcome == nil else { return }
         run.outcome = outcome
-        for (ordinal, attempt) in run.steps {
-            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
-        }
-        run.steps = [:]
+        cancelSteps(run)
         append(run, .ended(outcome))
         run.writes.closed = Batch.Closed(row: run.row, outcome: outcome, at: run.lastAt, wasOpen: run.isStored)
         run.writes.rowChanged = false
@@ -142,12 +157,8 @@ extension Lane {
     /// Stops the run until somebody resumes it. What is being carried out is still recorded.
     func pause(_ run: Resident, _ record: PauseRecord) {
         guard run.outcome == nil, run.row.state != .paused, run.row.state != .quarantined else { return }
-        if run.execution != nil, record.cause == .mismatch || record.cause == .foreignWait {
-            for (ordinal, attempt) in run.steps {
-                outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
-            }
-            run.steps = [:]
-        }
+        if record.cause == .mismatch || record.cause == .foreignWait { cancelSteps(run) }
+        keepSteps(run)
         append(run, .paused(record))
         changeRow(run) { row in
             row.state = record.cause == .quarantined ? .quarantined : .paused
@@ -161,6 +172,18 @@ extension Lane {
         endSuspicion(run.id)
     }
 
+    /// What is being carried out goes on while the run is paused; what only waits to begin does not.
+    private func keepSteps(_ run: Resident) {
+        for ordinal in run.steps.keys where run.stepStarts[ordinal] == nil { run.steps[ordinal] = nil }
+        run.pausedSteps = [:]
+        for ordinal in run.steps.keys {
+            guard let operation = run.execution?.pending[ordinal],
+                let kind = StepRecord.Kind(operation.operation.kind)
+            else { continue }
+            run.pausedSteps[ordinal] = (kind, operation.operation.name)
+        }
+    }
+
     /// Frees the workflow function's memory.
     func leaveExecution(_ run: Resident) {
         guard let execution = run.execution else { return }
@@ -172,6 +195,7 @@ extension Lane {
     func foreignWake(_ id: RunID) {
         guard let run = runs[id], let execution = run.execution, run.outcome == nil else { return }
         if execution.problem == nil {
+            if run.transaction != nil { return run.deferred.append(.foreignWake(id)) }
             pause(
                 run,
                 PauseRecord(
@@ -184,6 +208,15 @@ extension Lane {
         let attempts = run.execution?.pending.values.map(\.attempt).max() ?? 1
         return Inspection(
             status: run.status, waitingFor: run.waitingFor, attempts: attempts, reason: run.row.reason)
+    }
+}
+
+extension Resident {
+    /// How a child names its parent, for the child operation of this run.
+    func parentOfChild(_ operation: PendingOperation) -> StartRecord.Parent? {
+        guard case .child(let request) = operation.operation.kind else { return nil }
+        return StartRecord.Parent(
+            run: id, ordinal: operation.ordinal, awaitsResult: request.awaitsResult, closePolicy: request.closePolicy)
     }
 }
 

@@ -7,27 +7,40 @@ extension Lane {
     static let defaultQueue = ""
 
     func start(_ request: StartRequest, _ reply: @escaping Reply<Started>) {
-        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        guard isStoreReachable, !isGivenUp(request.id) else { return reply(.failure(.unavailable)) }
+        begin(request, reply)
+    }
+
+    /// Starts a child in the same commit as its parent's entry about it, whether the store can be reached or not.
+    func startChild(_ request: StartRequest, of parent: Resident) {
+        join(begin(request) { _ in }, parent)
+    }
+
+    @discardableResult
+    private func begin(_ request: StartRequest, _ reply: @escaping Reply<Started>) -> Resident {
         let run = newRun(request)
         let entry = append(run, .started(request.record))
         if request.record.key != nil {
             // Whether it may exist at all is decided by the commit; until then nothing of it may run.
             run.mode = .guarded(reply)
-            return
+            return run
         }
         run.mode = .queued([entry])
         acknowledge(run, reply)
         enqueue(run)
+        return run
     }
 
     func startMany(_ requests: [StartRequest], _ reply: @escaping Reply<[Started]>) {
-        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        guard isStoreReachable, !requests.contains(where: { isGivenUp($0.id) }) else {
+            return reply(.failure(.unavailable))
+        }
         let started = requests.map { request -> Resident in
             let run = newRun(request)
             run.mode = .queued([append(run, .started(request.record))])
             return run
         }
-        for run in started { run.startedWith = requests.map(\.id) }
+        for run in started.dropFirst() { join(run, started[0]) }
         // They become durable together, so the last one speaks for all.
         guard let last = started.last else { return reply(.success([])) }
         whenDurable(last) { isDurable in
@@ -39,7 +52,7 @@ extension Lane {
     }
 
     func fork(_ request: StartRequest, _ entries: [JournalEntry], _ reply: @escaping Reply<Started>) {
-        guard isStoreReachable else { return reply(.failure(.unavailable)) }
+        guard isStoreReachable, !isGivenUp(request.id) else { return reply(.failure(.unavailable)) }
         let run = newRun(request)
         var journal = [append(run, .started(request.record))]
         for entry in entries { journal.append(append(run, entry.fact)) }
@@ -74,15 +87,20 @@ extension Lane {
     /// The commit decided whether a guarded start won its key.
     func decideGuarded(_ run: Resident, winner: RunID?) {
         guard case .guarded(let reply) = run.mode else { return }
+        let deferred = run.deferred
+        run.deferred = []
         if let winner {
-            runs[run.id] = nil
+            // Nothing else can be known of it: whoever asks for it finds that there is no such run.
+            forget(run)
             reply(.success(Started(run: winner, isNew: false)))
             if let parent = run.start.parent { childLost(parent, run.id) }
-            return
+        } else {
+            run.mode = .queued([JournalEntry(seq: 0, at: run.lastAt, fact: .started(run.start))])
+            reply(.success(Started(run: run.id, isNew: true)))
+            enqueue(run)
+            if let deadline = run.row.deadline { setTimer(deadline, run.id, .deadline) }
         }
-        run.mode = .queued([JournalEntry(seq: 0, at: run.lastAt, fact: .started(run.start))])
-        reply(.success(Started(run: run.id, isNew: true)))
-        enqueue(run)
+        for event in deferred { handleDeferred(event) }
     }
 
     /// Lets the run wait for its start time and its turn.
@@ -98,7 +116,7 @@ extension Lane {
 
     /// Begins runs that wait for their turn, as far as there is room.
     func admitWaiting() {
-        for name in queues.keys where !queues[name]!.waiting.isEmpty {
+        for name in queues.keys.sorted() where !queues[name]!.waiting.isEmpty {
             while executingCount < settings.residentRunsMax, queues[name]!.hasRoom,
                 let next = queues[name]!.waiting.popMin()
             {

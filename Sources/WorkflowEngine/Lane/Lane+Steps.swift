@@ -31,12 +31,13 @@ extension Lane {
     ) {
         let reference = StepReference(run: run.id, ordinal: operation.ordinal, attempt: operation.attempt)
         run.steps[operation.ordinal] = operation.attempt
+        unpark(run)
         let job = StepJob(reference: reference, context: context(run, operation, reference), body: body)
         guard options.kind == .external, !settings.sabotage.contains(.externalStepBeforeCommit) else {
             return startStep(run, job, options)
         }
         whenDurable(run) { [unowned self, unowned run] isDurable in
-            guard isDurable, run.steps[reference.ordinal] == reference.attempt else { return }
+            guard isDurable, run.execution != nil, run.steps[reference.ordinal] == reference.attempt else { return }
             startStep(run, job, options)
         }
     }
@@ -79,8 +80,9 @@ extension Lane {
     private func recordWhilePaused(
         _ run: Resident, _ reference: StepReference, _ result: Result<StepOutput, Failure>, _ startedAt: Timestamp
     ) {
-        guard run.row.state == .paused, let name = run.pausedSteps[reference.ordinal] else { return }
-        guard case .success(let output) = result else { return leaveIfQuiet(run) }
+        guard run.row.state == .paused, let name = run.pausedSteps[reference.ordinal],
+            case .success(let output) = result
+        else { return leaveIfQuiet(run) }
         append(
             run,
             .stepEnded(
@@ -134,13 +136,13 @@ extension Lane {
 
     func retryDue(_ run: Resident, _ ordinal: Int32) {
         guard let operation = run.execution?.pending[ordinal], run.steps[ordinal] == nil, !operation.isExhausted,
-            run.transaction?.reference.ordinal != ordinal
+            (operation.nextAttemptAt ?? now) <= now, run.transaction?.reference.ordinal != ordinal
         else { return }
         launch(run, operation)
     }
 
     func timeout(_ run: Resident, _ ordinal: Int32, _ attempt: Int32, _ failure: Failure) {
-        guard run.steps[ordinal] == attempt else { return }
+        guard run.steps[ordinal] == attempt, run.stepStarts[ordinal] != nil else { return }
         let reference = StepReference(run: run.id, ordinal: ordinal, attempt: attempt)
         outputs.append(.cancelStep(reference))
         stepEnded(reference, .failure(failure))
@@ -174,19 +176,20 @@ extension Lane {
     ) {
         if run.transaction != nil { return run.queuedTransactions.append(operation.ordinal) }
         // One commit at a time writes a run's entries, and an entry that belongs to another run's commit goes with that.
-        if run.inFlight != nil || run.hasJoinedEntries {
+        if run.inFlight != nil || !run.writes.joined.isEmpty {
             let ordinal = operation.ordinal
             run.whenDurable.append(
                 (
                     run.nextSeq - 1,
                     { [unowned self, unowned run] isDurable in
-                        guard isDurable, let operation = run.execution?.pending[ordinal] else { return }
+                        guard isDurable, let operation = run.execution?.pending[ordinal], !isReleased(run) else { return }
                         launchTransaction(run, operation, body)
                     }
                 ))
             return
         }
         let reference = StepReference(run: run.id, ordinal: operation.ordinal, attempt: operation.attempt)
+        unpark(run)
         let writes = run.writes
         run.writes = Resident.Writes()
         run.transaction = (reference, writes, max(run.lastAt, now))
@@ -270,12 +273,13 @@ extension Lane {
         if let operation = run.execution?.pending[next] { beginStep(run, operation) }
     }
 
-    private func handleDeferred(_ event: LaneEvent) {
+    func handleDeferred(_ event: LaneEvent) {
         switch event {
         case .stepEnded(let reference, let result): stepEnded(reference, result)
         case .signal(let run, let record, let reply): signal(run, record, reply)
         case .command(let run, let command, let reply): self.command(run, command, reply)
         case .message(let message): receive(message)
+        case .foreignWake(let run): foreignWake(run)
         default: preconditionFailure("such an event is never deferred")
         }
     }

@@ -28,6 +28,7 @@ extension Lane {
             progress(run)
         case .retry(let ordinal): retryDue(run, ordinal)
         case .timeout(let ordinal, let attempt):
+            guard hasTimedOut(run, ordinal) else { return }
             timeout(run, ordinal, attempt, Failure(type: "step.timeout", message: "the step took too long"))
         case .silence(let ordinal, let attempt): silence(run, ordinal, attempt)
         case .deadline: deadlinePassed(run)
@@ -37,6 +38,14 @@ extension Lane {
         case .parkCheck: parkIfIdle(run)
         case .suspicionEnds: endSuspicion(run.id)
         }
+    }
+
+    /// A timer may be left over from an earlier attempt that had the same number.
+    private func hasTimedOut(_ run: Resident, _ ordinal: Int32) -> Bool {
+        guard case .step(let options, _) = run.execution?.pending[ordinal]?.operation.kind,
+            let timeout = options.timeout, let startedAt = run.stepStarts[ordinal]
+        else { return false }
+        return startedAt + timeout <= now
     }
 
     private func enqueueNow(_ run: Resident) {
@@ -60,7 +69,9 @@ extension Lane {
     private func parkIfIdle(_ run: Resident) {
         run.isParkCheckScheduled = false
         guard run.execution != nil, let idleSince = run.idleSince else { return }
-        guard idleSince + settings.parkAfter <= now, run.isQuiet else { return noteIdle(run) }
+        guard idleSince + settings.parkAfter <= now, run.isQuiet, !run.hasUnstartedWork, !isReleased(run) else {
+            return noteIdle(run)
+        }
         let due = run.nextDue
         if let due, due < now + settings.nearTimer, runs.count < settings.residentRunsMax / 2 {
             return noteIdle(run)
@@ -90,15 +101,21 @@ extension Lane {
         } else if case .dormant = run.mode, run.row.state == .paused || run.row.state == .quarantined {
             forget(run)
         }
-        // Whoever asked for the run while it was leaving has it loaded again.
-        if runs[run.id] == nil, loading[run.id] != nil, !toLoad.contains(run.id) { toLoad.append(run.id) }
     }
 
     /// A parked run keeps its place among those under way of a limited queue; it is counted again when it returns.
     private func keepTurn(_ run: Resident) {
         let queue = run.row.queue ?? Self.defaultQueue
         guard queues[queue]?.limit != nil else { return giveBackTurn(run) }
-        parkedTurns.insert(run.id)
+        parkedTurns[run.id] = queue
+    }
+
+    /// Parked runs count as under way no longer: others have them now.
+    private func returnTurns(of runs: [RunID: String]) {
+        for (run, queue) in runs {
+            parkedTurns[run] = nil
+            queues[queue]?.admitted -= 1
+        }
     }
 
     // MARK: Release
@@ -107,20 +124,38 @@ extension Lane {
         !releasing.isEmpty && releasing.contains { $0.ranges.contains { $0.contains(run.row.slot) } }
     }
 
+    /// Whether the run lies in slots that were given up, or are being given up.
+    func isGivenUp(_ run: RunID) -> Bool {
+        if givenUp.isEmpty, releasing.isEmpty { return false }
+        let slot = HashSlot(run.slotNumber)
+        return givenUp.contains { $0.contains(slot) } || releasing.contains { $0.ranges.contains { $0.contains(slot) } }
+    }
+
+    func acquired(_ ranges: [SlotRange]) {
+        for range in ranges { givenUp = givenUp.flatMap { $0.without(range) } }
+    }
+
     /// Forgets the runs of slots that are given up, once nothing of them is under way.
     func finishReleases() {
         guard !releasing.isEmpty else { return }
-        releasing.removeAll { ranges, reply in
+        var unfinished: [(ranges: [SlotRange], reply: Reply<Void>)] = []
+        for (ranges, reply) in releasing {
             let concerned = runs.values.filter { run in ranges.contains { $0.contains(run.row.slot) } }
+                .sorted { $0.id < $1.id }
             for run in concerned where run.isQuiet {
                 leaveExecution(run)
                 forget(run)
                 giveBackTurn(run)
             }
-            guard concerned.allSatisfy(\.isQuiet) else { return false }
+            guard concerned.allSatisfy(\.isQuiet) else {
+                unfinished.append((ranges, reply))
+                continue
+            }
+            givenUp += ranges
+            returnTurns(of: parkedTurns.filter { turn in ranges.contains { $0.contains(HashSlot(turn.key.slotNumber)) } })
             reply(.success(()))
-            return true
         }
+        releasing = unfinished
     }
 }
 

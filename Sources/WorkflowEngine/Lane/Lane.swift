@@ -42,12 +42,16 @@ package final class Lane {
     var suspectsUnderTest: Set<RunID> = []
     var expectsSuspicion: Set<RunID> = []
     var messagesUnderWay: Set<Int64> = []
+    /// Messages whose taking is committed: they may come once more, from somebody who had read them before.
+    var messagesTaken = RecentNumbers(countMax: 10_000)
 
     var queues: [String: LaneQueue] = [:]
-    /// Parked runs that still count as under way in their limited queue.
-    var parkedTurns: Set<RunID> = []
+    /// Parked runs that still count as under way in their limited queue, and that queue.
+    var parkedTurns: [RunID: String] = [:]
     var executingCount = 0
     var releasing: [(ranges: [SlotRange], reply: Reply<Void>)] = []
+    /// Slots that were given up: whatever comes for their runs is refused.
+    var givenUp: [SlotRange] = []
     private(set) var isHalted = false
 
     package init(
@@ -99,6 +103,7 @@ package final class Lane {
         case .loaded(let loaded): self.loaded(loaded)
         case .adopt(let rows, let afterDeath): adopt(rows, afterDeath: afterDeath)
         case .foreignWake(let run): foreignWake(run)
+        case .acquired(let ranges): acquired(ranges)
         case .release(let ranges, let reply): releasing.append((ranges, reply))
         case .halt: halt()
         case .tick: break
@@ -110,20 +115,32 @@ package final class Lane {
     /// Adds a fact to the run's journal, to be committed with the next batch.
     @discardableResult
     func append(_ run: Resident, _ fact: JournalEntry.Fact) -> JournalEntry {
+        precondition(run.transaction == nil, "a transaction under way has the run's next entry")
         run.lastAt = max(run.lastAt, now)
         let entry = JournalEntry(seq: run.nextSeq, at: run.lastAt, fact: fact)
         run.nextSeq += 1
         run.writes.entries.append(entry)
-        run.isParking = false
-        run.idleSince = nil
-        if run.row.state == .parked {
-            run.row.state = .active
-            run.row.wakeAt = nil
-            run.row.reason = nil
-            run.writes.rowChanged = true
-        }
+        unpark(run)
         markDirty(run)
         return entry
+    }
+
+    /// The run has something to do: it stays in memory.
+    func unpark(_ run: Resident) {
+        run.isParking = false
+        run.idleSince = nil
+        guard run.row.state == .parked else { return }
+        run.row.state = .active
+        run.row.wakeAt = nil
+        run.row.reason = nil
+        run.writes.rowChanged = true
+        markDirty(run)
+    }
+
+    /// The writes of the two runs go into the same commit.
+    func join(_ first: Resident, _ second: Resident) {
+        first.writes.joined.insert(second.id)
+        second.writes.joined.insert(first.id)
     }
 
     /// Adds a fact and hands it to the workflow function.
@@ -164,22 +181,28 @@ package final class Lane {
 
     private func halt() {
         isHalted = true
-        for run in runs.values {
+        for run in runs.values.sorted(by: { $0.id < $1.id }) {
             run.execution?.evict()
             if case .guarded(let reply) = run.mode { reply(.failure(.unavailable)) }
             for (_, call) in run.whenDurable { call(false) }
-            for ordinal in run.steps.keys {
-                outputs.append(
-                    .cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: run.steps[ordinal]!)))
-            }
+            cancelSteps(run)
             refuse(run.deferred)
         }
         for waiting in loading.values { for call in waiting { call(.failure(.unavailable)) } }
-        for release in releasing { release.reply(.success(())) }
+        for release in releasing { release.reply(.failure(.unavailable)) }
         runs = [:]
         loading = [:]
         releasing = []
         timers = Heap()
+    }
+
+    /// Stops the attempts under way; what they return is not wanted any more.
+    func cancelSteps(_ run: Resident) {
+        for (ordinal, attempt) in run.steps.sorted(by: { $0.key < $1.key }) {
+            outputs.append(.cancelStep(StepReference(run: run.id, ordinal: ordinal, attempt: attempt)))
+        }
+        run.steps = [:]
+        run.stepStarts = [:]
     }
 
     private func refuse(_ events: [LaneEvent]) {

@@ -81,6 +81,8 @@ package enum LaneEvent: Sendable {
     /// These runs are now this lane's.
     case adopt([RunRow], afterDeath: Bool)
     case foreignWake(RunID)
+    /// These slots, which may have been given up before, are this lane's again; comes before their runs.
+    case acquired([SlotRange])
     /// Give up these slots: finish what is under way, then forget their runs.
     case release([SlotRange], Reply<Void>)
     /// The incarnation was fenced, or stops: forget everything.

@@ -9,6 +9,8 @@ final class Resident {
         case guarded(Reply<Started>)
         /// It waits for its turn or its start time; the entries are its journal so far.
         case queued([JournalEntry])
+        /// A suspect whose function starts as soon as the suspicion is stored; the entries are its journal so far.
+        case suspected([JournalEntry])
         case executing(Execution)
         /// It takes entries, but its function does not run: it is paused, or leaves memory.
         case dormant
@@ -22,6 +24,8 @@ final class Resident {
         var messages: [Batch.Message] = []
         var consumed: [Int64] = []
         var events: [Batch.Event] = []
+        /// Runs whose writes must be in the same commit: a parent and the children that it starts or hears of.
+        var joined: Set<RunID> = []
 
         var isEmpty: Bool {
             entries.isEmpty && !rowChanged && closed == nil && messages.isEmpty && consumed.isEmpty && events.isEmpty
@@ -36,6 +40,7 @@ final class Resident {
             all.messages += later.messages
             all.consumed += later.consumed
             all.events += later.events
+            all.joined.formUnion(later.joined)
             return all
         }
     }
@@ -70,14 +75,6 @@ final class Resident {
     /// Steps that were under way when the run was paused.
     var pausedSteps: [Int32: (kind: StepRecord.Kind, name: String)] = [:]
     var lastHeartbeats: [Int32: Timestamp] = [:]
-    /// True while an entry must be committed in the same batch as another run's.
-    var hasJoinedEntries = false
-    /// The run whose entry must be committed no later than this one's end.
-    var joinedParent: RunID?
-
-    /// Runs that must be committed in the same batch as this one, because they were started together.
-    var startedWith: [RunID] = []
-
     var isDirty = false
     var idleSince: Timestamp?
     var isParkCheckScheduled = false
@@ -85,6 +82,8 @@ final class Resident {
     /// Leave memory as soon as everything is committed, and come back by replay.
     var reloadsWhenDurable = false
     var isSuspect = false
+    /// Its deadline has passed, and its journal says so.
+    var isPastDeadline = false
     /// Counted among the runs under way of its queue.
     var isAdmitted = false
 
@@ -109,6 +108,19 @@ final class Resident {
     var isQuiet: Bool {
         steps.isEmpty && transaction == nil && writes.isEmpty && inFlight == nil && whenDurable.isEmpty
             && deferred.isEmpty
+    }
+
+    /// It takes nothing from outside at present: a transaction has its next entry, or whether it exists is not decided.
+    var isBusy: Bool {
+        if case .guarded = mode { return true }
+        return transaction != nil
+    }
+
+    /// A step waits to be started, and nothing that is stored would start it.
+    var hasUnstartedWork: Bool {
+        execution?.pending.values.contains {
+            StepRecord.Kind($0.operation.kind) != nil && !$0.isExhausted && $0.nextAttemptAt == nil
+        } ?? false
     }
 
     /// When the run goes on by itself; nil when only a message wakes it.

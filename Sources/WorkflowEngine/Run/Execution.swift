@@ -23,6 +23,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
     private var nextOrdinal: Int32 = 1
     private var bufferedSignals: [SignalRecord] = []
     private var seenSignals: Set<RunID> = []
+    /// The signals in `seenSignals`, oldest first.
+    private var signalsInOrder: Deque<RunID> = []
     private var random: SplitMix
     private var changes: Set<String> = []
     private var unchanged: Set<String> = []
@@ -49,6 +51,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
     /// A call after eviction returns at once this often, so that a function can unwind through its `catch` clauses; one
     /// that goes on calling is left suspended.
     private static let evictedCallsMax = 100
+    /// A signal is recognised as sent twice unless this many others came in between.
+    private static let seenSignalsMax = 1_000
 
     /// - Parameter entries: The run's journal from its beginning or newest snapshot on; its first entry tells the start.
     package init(
@@ -70,6 +74,9 @@ package final class Execution: RunDriver, @unchecked Sendable {
             nextOrdinal = record.ordinal + 1
             bufferedSignals = record.waitingSignals
             changes = Set(record.changes)
+            unchanged = Set(record.unchanged)
+            signalsInOrder = Deque(record.seenSignals)
+            seenSignals = Set(record.seenSignals)
         default:
             preconditionFailure("a journal begins with a start or a snapshot")
         }
@@ -151,7 +158,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
     func snapshot(ordinal: Int32, state: [UInt8]) -> SnapshotRecord {
         SnapshotRecord(
             ordinal: ordinal, state: state, waitingSignals: bufferedSignals, randomState: random.state,
-            changes: changes.sorted(), start: start)
+            changes: changes.sorted(), unchanged: unchanged.sorted(), seenSignals: Array(signalsInOrder), start: start)
     }
 
     // MARK: RunDriver
@@ -267,6 +274,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
                 resolve(operation, .recorded(JSON.string(child.description).bytes))
             }
         case .childEnded(let ordinal, _, let outcome):
+            // It may have come while the run was paused, after the function had stopped waiting for the child.
+            if pending[ordinal] == nil, ordinal < nextOrdinal { return }
             guard let operation = expect(entry, ordinal, name: nil, { $0.child != nil }, "the end of a child") else {
                 return
             }
@@ -322,6 +331,10 @@ package final class Execution: RunDriver, @unchecked Sendable {
 
     private func receive(_ signal: SignalRecord) {
         guard seenSignals.insert(signal.id).inserted else { return }
+        signalsInOrder.append(signal.id)
+        if signalsInOrder.count > Self.seenSignalsMax, let oldest = signalsInOrder.popFirst() {
+            seenSignals.remove(oldest)
+        }
         let waiting = pending.values
             .filter { if case .signal = $0.operation.kind { $0.operation.name == signal.name } else { false } }
             .min { $0.ordinal < $1.ordinal }
