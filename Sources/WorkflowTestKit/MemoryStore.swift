@@ -31,6 +31,7 @@ package final class MemoryStore: Store {
     package var openRows: [RunRow] { state.withLock { $0.open.values.sorted { $0.id < $1.id } } }
     package var pendingMessages: [StoredMessage] { state.withLock { $0.messages } }
 
+    package var allRuns: [RunID] { state.withLock { $0.journals.keys.sorted() } }
     package func journal(_ run: RunID) -> [JournalEntry] { state.withLock { $0.journals[run] ?? [] } }
     package func closed(_ run: RunID) -> Batch.Closed? { state.withLock { $0.closed[run] } }
 
