@@ -80,6 +80,7 @@ let package = Package(
         module("WorkflowKit"),
         module("WorkflowCore", ["WorkflowKit"]),
         module("WorkflowEngine", ["WorkflowKit", "WorkflowCore", From.logging, From.deque, From.heap]),
+        module("EngineMethods", ["WorkflowKit", "WorkflowCore", "WorkflowEngine"]),
         .systemLibrary(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         module("Postgres", ["WorkflowKit", "CLibPQ", From.logging]),

@@ -22,6 +22,6 @@ package enum PostgresNode {
             configuration: configuration, sessionName: sessionName, lease: settings.lease, logger: logger)
         return Node(
             settings: settings, registry: WorkflowRegistry(plugins.map { ($0.name, $0.workflows) }), cluster: cluster,
-            stores: stores, reader: PostgresRunReader(pool: pool), logger: logger)
+            stores: stores, reader: PostgresRunReader(pool: pool), inline: PostgresInlineStore(), logger: logger)
     }
 }

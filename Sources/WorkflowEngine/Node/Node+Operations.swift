@@ -1,5 +1,5 @@
 import Synchronization
-import WorkflowCore
+package import WorkflowCore
 package import WorkflowKit
 
 /// What may be told when a run is started.
@@ -80,6 +80,36 @@ extension Node {
         await waitForEnd(run, timeout: timeout)
     }
 
+    /// The open run of a workflow and business key; nil when there is none.
+    package func openRun(workflow: String, key: String) async throws(Refusal) -> RunID? {
+        do {
+            return try await reader.openRun(workflow: workflow, key: key)
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    /// Runs that fit the filter, newest first.
+    package func list(_ filter: RunFilter) async throws(Refusal) -> [RunView] {
+        do {
+            return try await reader.runs(filter)
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    /// Entries of the run's journal after `after`.
+    package func history(_ run: RunID, after: Int32?, limit: Int) async throws(Refusal) -> [JournalEntry] {
+        let entries: [JournalEntry]?
+        do {
+            entries = try await reader.history(run, after: after, limit: limit)
+        } catch {
+            throw .unavailable
+        }
+        guard let entries else { throw .unknownRun }
+        return entries
+    }
+
     /// Waits until the run has ended; nil when it has not within `timeout`.
     package func wait(_ run: RunID, timeout: Duration) async throws(Refusal) -> RunView? {
         let view = try await view(run)
@@ -150,7 +180,7 @@ extension Node {
     private func hasLimit(_ queue: String?) -> Bool { queue.map { settings.lane.queueLimits[$0] != nil } ?? false }
 
     /// - Parameter slot: Where a run goes that neither its key nor its queue puts anywhere.
-    private func request(_ specification: RunSpecification, slot: HashSlot? = nil) -> StartRequest? {
+    func request(_ specification: RunSpecification, slot: HashSlot? = nil) -> StartRequest? {
         guard let type = registry.newest(specification.workflow) else { return nil }
         let shared: HashSlot? =
             if let queue = specification.queue, hasLimit(queue) {
@@ -167,13 +197,30 @@ extension Node {
         return StartRequest(id: newID(slot: slot), record: record)
     }
 
-    private func newID(slot: HashSlot) -> RunID {
+    /// A number for a signal to that run, by which a repetition is recognised.
+    package func newSignalID(_ run: RunID) -> RunID { newID(slot: HashSlot(run.slotNumber)) }
+
+    func newID(slot: HashSlot) -> RunID {
         state.withLock { RunID(at: clock.now, slot: slot, using: &$0.random) }
     }
 
     /// Puts runs into the table of open runs in one commit, for their owners to take up.
     private func startElsewhere(_ requests: [StartRequest]) async throws(Refusal) -> [Started] {
         guard let incarnation else { throw .unavailable }
+        do {
+            let committed = try await stores[0].commit(batch(starting: requests), by: incarnation)
+            messagesWaiting()
+            return requests.map { request in
+                let winner = committed.winners[request.id]
+                return Started(run: winner ?? request.id, isNew: winner == nil)
+            }
+        } catch {
+            throw error.kind == .outcomeUnknown ? .outcomeUnknown : .unavailable
+        }
+    }
+
+    /// What puts runs into the table of open runs and calls their owners.
+    func batch(starting requests: [StartRequest]) -> Batch {
         var batch = Batch()
         for request in requests {
             let record = request.record
@@ -190,16 +237,7 @@ extension Node {
             }
             batch.messages.append(Batch.Message(run: request.id, body: .adopt))
         }
-        do {
-            let committed = try await stores[0].commit(batch, by: incarnation)
-            messagesWaiting()
-            return requests.map { request in
-                let winner = committed.winners[request.id]
-                return Started(run: winner ?? request.id, isNew: winner == nil)
-            }
-        } catch {
-            throw error.kind == .outcomeUnknown ? .outcomeUnknown : .unavailable
-        }
+        return batch
     }
 
     private func post(_ run: RunID, _ body: Batch.Message.Body) async throws(Refusal) {

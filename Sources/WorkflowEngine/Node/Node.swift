@@ -31,6 +31,7 @@ package final class Node: Sendable {
     let cluster: any Cluster
     let stores: [any Store]
     let reader: any RunReader
+    let inline: any InlineStore
     let logger: Logger
     let state = Mutex(State())
     private let wakeUps: AsyncStream<WakeUp>
@@ -60,7 +61,7 @@ package final class Node: Sendable {
     /// - Parameter stores: One for each lane.
     package init(
         settings: NodeSettings, registry: WorkflowRegistry, cluster: any Cluster, stores: [any Store],
-        reader: any RunReader, logger: Logger
+        reader: any RunReader, inline: any InlineStore, logger: Logger
     ) {
         precondition(stores.count == settings.lanes, "a node needs one store for each lane")
         self.settings = settings
@@ -68,6 +69,7 @@ package final class Node: Sendable {
         self.cluster = cluster
         self.stores = stores
         self.reader = reader
+        self.inline = inline
         self.logger = logger
         (wakeUps, wakeUp) = AsyncStream.makeStream()
     }
