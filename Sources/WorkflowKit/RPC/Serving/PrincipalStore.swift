@@ -1,5 +1,3 @@
-package import WorkflowKit
-
 /// A token that was found good.
 package struct AuthenticatedToken: Hashable, Sendable {
     package let tokenID: String

@@ -1,5 +1,3 @@
-package import WorkflowKit
-
 /// The database as the server needs it: transactions that see what a caller may see.
 package protocol RPCDatabase: Sendable {
     /// Runs `body` in a transaction whose rows are limited to what `principal` may see; nil sees no tenant's rows.

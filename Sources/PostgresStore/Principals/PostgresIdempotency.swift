@@ -1,0 +1,67 @@
+package import Postgres
+package import WorkflowKit
+
+/// The answers kept for idempotency keys, in the database.
+package struct PostgresIdempotency: IdempotencyStore {
+    /// How long an answer is kept.
+    package static let retention = Duration.seconds(7 * 86_400)
+    private static let forgottenRowsMax: Int64 = 1_000
+
+    private let pool: PostgresPool
+    private let clock: @Sendable () -> Timestamp
+
+    package init(pool: PostgresPool, clock: @escaping @Sendable () -> Timestamp) {
+        self.pool = pool
+        self.clock = clock
+    }
+
+    package func record(for key: IdempotencyKey) async throws -> IdempotencyRecord? {
+        let statement = Self.statement(
+            EmbeddedSQL.answerOfKey, "AnswerOfKey", key, [.timestamp(clock() - Self.retention)])
+        guard let row = try await pool.query(statement).first else { return nil }
+        return IdempotencyRecord(fingerprint: try row.bytes("fingerprint"), answer: try row.bytes("answer"))
+    }
+
+    package func claim(
+        _ key: IdempotencyKey, fingerprint: [UInt8], in transaction: any Transaction
+    ) async throws -> Bool {
+        let now = clock()
+        let statement = Self.statement(
+            EmbeddedSQL.claimKey, "ClaimKey", key,
+            [.bytes(fingerprint), .timestamp(now), .timestamp(now - Self.retention)])
+        return try await !transaction.query(statement).isEmpty
+    }
+
+    package func complete(
+        _ key: IdempotencyKey, answer: [UInt8], in transaction: any Transaction
+    ) async throws {
+        try await transaction.execute(Self.statement(EmbeddedSQL.completeKey, "CompleteKey", key, [.bytes(answer)]))
+    }
+
+    package func keep(_ record: IdempotencyRecord, for key: IdempotencyKey) async throws {
+        let now = clock()
+        let statement = Self.statement(
+            EmbeddedSQL.keepAnswer, "KeepAnswer", key,
+            [
+                .bytes(record.fingerprint), .bytes(record.answer), .timestamp(now),
+                .timestamp(now - Self.retention),
+            ])
+        _ = try await pool.execute(statement)
+    }
+
+    /// Deletes answers that are no longer kept, some of them; true if there may be more.
+    package func forget() async throws -> Bool {
+        let statement = SQLStatement(
+            uncheckedText: EmbeddedSQL.forgetAnswers, name: "ForgetAnswers",
+            parameters: [.timestamp(clock() - Self.retention), .int8(Self.forgottenRowsMax)])
+        return try await pool.execute(statement) == Int(Self.forgottenRowsMax)
+    }
+
+    private static func statement(
+        _ text: String, _ name: String, _ key: IdempotencyKey, _ more: [SQLValue]
+    ) -> SQLStatement {
+        SQLStatement(
+            uncheckedText: text, name: name,
+            parameters: [.text(key.principal), .text(key.method), .text(key.key)] + more)
+    }
+}
