@@ -209,7 +209,7 @@ struct FlakyScenario: Workflow {
                 if outside().call(step, 0) <= input.failures { throw Failure(type: "flaky", message: "not yet") }
                 return 1
             }
-        } catch let failure as Failure where failure.type == "flaky" {
+        } catch let failure as Failure where ["flaky", "unavailable"].contains(failure.type) {
             return -1
         }
     }

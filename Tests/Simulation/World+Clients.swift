@@ -78,7 +78,7 @@ extension World {
 
     /// A client sends a signal again that was acknowledged long ago.
     private func repeatSignal() {
-        guard let sender = element(clients.senders.filter { !$0.acknowledged.isEmpty }),
+        guard let sender = element(clients.senders.filter { !$0.acknowledged.isEmpty && !$0.usesStore }),
             let record = element(sender.acknowledged), let node = owner(of: sender.run)
         else { return }
         note("signal \(String(decoding: record.payload, as: UTF8.self)) is sent again to \(sender.run)")
@@ -127,7 +127,8 @@ extension World {
         let request = StartRequest(
             id: RunID(at: clock, slot: HashSlot(Int32(pick(Int(HashSlot.count)))), using: &random), record: record)
         let entries = shared.filter { $0.fact.ordinal != nil || $0.fact.startedOrdinal != nil }
-        clients.add(.fork(request, entries))
+        // The fork's journal is to begin exactly as the other's does.
+        if entries.count == shared.count { clients.add(.fork(request, [journal[0]] + entries)) }
     }
 
     // MARK: Sending
@@ -162,7 +163,7 @@ extension World {
             node.inbox.append(.signal(sender.run, record) { replies.put(.signalled(number, $0)) })
         case .command(let run, let command):
             guard let node = owner(of: run) else { return }
-            note("\(command) for \(run) to node \(node.incarnation)")
+            note("[\(number)] \(command) for \(run) to node \(node.incarnation)")
             operation.state = .sent(node.incarnation)
             node.inbox.append(.command(run, command) { replies.put(.commanded(number, $0)) })
         }

@@ -83,7 +83,7 @@ extension World {
         }
         for message in try await store.allMessages() { violation("the message \(message) was never taken") }
         for operation in clients.operations where operation.state != .done {
-            violation("\(operation.kind) was never answered: \(operation.state)")
+            violation("[\(operation.number)] \(operation.kind) was never answered: \(operation.state)")
         }
     }
 }

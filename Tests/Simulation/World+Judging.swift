@@ -41,8 +41,8 @@ extension World {
                 RunFacts(
                     id: run, start: start, journal: journal, outcome: closed.outcome, ledger: ledger[run] ?? [],
                     calls: calls[run] ?? [], events: events[run] ?? []))
-            guard start.fork == nil else { continue }
-            for case .childStarted(_, _, let child) in journal.map(\.fact) { children[child] = run }
+            let shared = start.fork.map { Int($0.seq) } ?? 0
+            for case .childStarted(_, _, let child) in journal.dropFirst(shared).map(\.fact) { children[child] = run }
         }
         for facts in all {
             judgeAttempts(facts)
@@ -251,7 +251,10 @@ extension World {
         }
         if output == 1 { return input.isTransaction && facts.ledger.count != 1 ? ["its effect is missing"] : [] }
         if !facts.ledger.isEmpty { return ["it failed, but took effect"] }
-        return input.pauses || input.failures < input.attemptsMax ? ["it failed although it must not"] : []
+        let attempts = facts.journal.compactMap { entry in
+            if case .stepEnded(let record) = entry.fact { Int(record.attempt) } else { nil }
+        }
+        return input.pauses || attempts != [input.attemptsMax] ? ["it failed although it must not"] : []
     }
 
     private func judgeHang(_ facts: RunFacts) -> [String] {

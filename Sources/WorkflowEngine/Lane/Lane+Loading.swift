@@ -44,7 +44,10 @@ extension Lane {
             case .open(let row, let entries):
                 let run = admit(row, entries)
                 deadlinePassed(run)
+                // None of the callers may send the run out of memory while others still wait for it.
+                run.isAwaited = true
                 for call in callers { call(.success(run)) }
+                run.isAwaited = false
                 leaveIfQuiet(run)
             }
         }

@@ -54,8 +54,11 @@ extension Lane {
     func fork(_ request: StartRequest, _ entries: [JournalEntry], _ reply: @escaping Reply<Started>) {
         guard isStoreReachable, !isGivenUp(request.id) else { return reply(.failure(.unavailable)) }
         let run = newRun(request)
-        var journal = [append(run, .started(request.record))]
-        for entry in entries { journal.append(append(run, entry.fact)) }
+        // Entries keep their times, for the code may have decided by them.
+        run.lastAt = min(now, entries.first?.at ?? now)
+        let shared = entries.drop { if case .started = $0.fact { true } else { false } }
+        var journal = [append(run, .started(request.record), at: run.lastAt)]
+        for entry in shared { journal.append(append(run, entry.fact, at: entry.at)) }
         run.mode = .queued(journal)
         acknowledge(run, reply)
         enqueue(run)

@@ -146,6 +146,7 @@ extension Lane {
                 leaveExecution(run)
                 forget(run)
                 giveBackTurn(run)
+                endSuspicion(run.id)
             }
             guard concerned.allSatisfy(\.isQuiet) else {
                 unfinished.append((ranges, reply))

@@ -113,10 +113,12 @@ package final class Lane {
     // MARK: Entries
 
     /// Adds a fact to the run's journal, to be committed with the next batch.
+    ///
+    /// - Parameter at: When it happened; nil for now.
     @discardableResult
-    func append(_ run: Resident, _ fact: JournalEntry.Fact) -> JournalEntry {
+    func append(_ run: Resident, _ fact: JournalEntry.Fact, at: Timestamp? = nil) -> JournalEntry {
         precondition(run.transaction == nil, "a transaction under way has the run's next entry")
-        run.lastAt = max(run.lastAt, now)
+        run.lastAt = max(run.lastAt, at ?? now)
         let entry = JournalEntry(seq: run.nextSeq, at: run.lastAt, fact: fact)
         run.nextSeq += 1
         run.writes.entries.append(entry)

@@ -64,7 +64,8 @@ package enum LaneEvent: Sendable {
     case start(StartRequest, Reply<Started>)
     /// All of these runs, or none: they are committed together. None has a business key.
     case startMany([StartRequest], Reply<[Started]>)
-    /// A new run that begins with a part of another one's journal.
+    /// A new run that begins with a part of another one's journal, which best begins with that one's start: its time is
+    /// then the new one's.
     case fork(StartRequest, [JournalEntry], Reply<Started>)
     case signal(RunID, SignalRecord, Reply<Void>)
     case command(RunID, RunCommand, Reply<RunStatus>)

@@ -81,6 +81,8 @@ final class Resident {
     var isParking = false
     /// Leave memory as soon as everything is committed, and come back by replay.
     var reloadsWhenDurable = false
+    /// Several callers that had it loaded are being served.
+    var isAwaited = false
     var isSuspect = false
     /// Its deadline has passed, and its journal says so.
     var isPastDeadline = false
@@ -107,7 +109,7 @@ final class Resident {
     /// Nothing is under way, and nothing is to be written.
     var isQuiet: Bool {
         steps.isEmpty && transaction == nil && writes.isEmpty && inFlight == nil && whenDurable.isEmpty
-            && deferred.isEmpty
+            && deferred.isEmpty && !isAwaited
     }
 
     /// It takes nothing from outside at present: a transaction has its next entry, or whether it exists is not decided.

@@ -404,10 +404,11 @@ package final class Execution: RunDriver, @unchecked Sendable {
 }
 
 extension JournalEntry.Fact {
-    /// Whether it answers something that the workflow asked for.
+    /// Whether it answers something that the workflow must have asked for. A child's end may come when nobody waits for
+    /// it any more.
     var answersOperation: Bool {
         switch self {
-        case .stepEnded, .timerFired, .childStarted, .childEnded, .eventEmitted, .snapshot: true
+        case .stepEnded, .timerFired, .childStarted, .eventEmitted, .snapshot: true
         default: false
         }
     }
