@@ -282,6 +282,17 @@ func partner(
         #expect(catalogue.classify("?") == .unreadable)
     }
 
+    @Test func `a catalogue is read from the configuration, and its faults are told`() throws {
+        let read = try CarePackCatalogue(configuration: ["U04RYE": "PREMIUMPLUS", "U8HC1E": "premium", "U7897E": nil])
+        #expect(read.classify("U04RYE") == .cover(CarePackPart("U04RYE")!, .premiumPlus))
+        #expect(read.classify("U7897E") == .unknownCarePack(CarePackPart("U7897E")!))
+        #expect(CarePackCatalogue.shipped.classify("U04RYE") == .cover(CarePackPart("U04RYE")!, .premiumPlus))
+        let thrown = #expect(throws: JSONFieldErrors.self) {
+            _ = try CarePackCatalogue(configuration: ["9G2J7ET": "premium", "U8HC1E": "gold"])
+        }
+        #expect(thrown?.fields.map(\.path) == ["carePacks.9G2J7ET", "carePacks.U8HC1E"])
+    }
+
     @Test func `the best cover is the higher tier, then the one that lasts longer`() {
         let short = Entitlement(tier: .premium, part: nil, validUntil: noon + .seconds(10))
         let long = Entitlement(tier: .premium, part: nil, validUntil: noon + .seconds(20))

@@ -52,7 +52,7 @@ struct EDIFACTTokenizer: Sendable {
     private var segmentLine = 1
     private var line = 1
 
-    mutating func read(_ chunk: some Sequence<UInt8>, _ body: (inout EDIFACTSegment) -> Void) {
+    mutating func read(_ chunk: ArraySlice<UInt8>, _ body: (inout EDIFACTSegment) -> Void) {
         for byte in chunk {
             read(byte, body)
             if byte == 0x0A { line += 1 }
@@ -135,7 +135,7 @@ struct EDIFACTTokenizer: Sendable {
     }
 
     private mutating func closeComponent() {
-        components.append(decoded(text))
+        components.append(decoded(text[...]))
         text.removeAll(keepingCapacity: true)
     }
 

@@ -12,7 +12,7 @@ package struct SalesReportReader: Sendable {
     /// Who sent the interchange; known once its UNB segment was read.
     package var sender: ReportEnvelope? { envelope.summary.envelope }
 
-    package mutating func read(_ chunk: some Sequence<UInt8>, into output: inout ReportOutput) {
+    package mutating func read(_ chunk: ArraySlice<UInt8>, into output: inout ReportOutput) {
         var envelope = takeEnvelope()
         tokenizer.read(chunk) { envelope.segment(&$0, &output) }
         self.envelope = envelope

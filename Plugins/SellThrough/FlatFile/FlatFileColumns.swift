@@ -1,21 +1,44 @@
 import HoldingTenant
 
 /// The columns of a flat file, by the names that resellers give them.
-enum FlatFileColumn: String, Hashable, Sendable, CaseIterable {
-    case reportType = "report_type"
-    case reporter = "reporter_id"
-    case transaction = "transaction_type"
-    case reseller = "reseller_id"
-    case resellerName = "reseller_name"
-    case endCustomer = "end_customer_name"
-    case endCustomerCountry = "end_customer_country"
-    case invoice = "invoice_number"
-    case date = "invoice_date"
-    case product = "product_number"
-    case serial = "serial_number"
+enum FlatFileColumn: Hashable, Sendable, CaseIterable {
+    case reportType
+    case reporter
+    case transaction
+    case reseller
+    case resellerName
+    case endCustomer
+    case endCustomerCountry
+    case invoice
+    case date
+    case product
+    case serial
     case quantity
-    case unitPrice = "unit_price"
+    case unitPrice
     case currency
+
+    /// The name in the template.
+    var name: String {
+        switch self {
+        case .reportType: "report_type"
+        case .reporter: "reporter_id"
+        case .transaction: "transaction_type"
+        case .reseller: "reseller_id"
+        case .resellerName: "reseller_name"
+        case .endCustomer: "end_customer_name"
+        case .endCustomerCountry: "end_customer_country"
+        case .invoice: "invoice_number"
+        case .date: "invoice_date"
+        case .product: "product_number"
+        case .serial: "serial_number"
+        case .quantity: "quantity"
+        case .unitPrice: "unit_price"
+        case .currency: "currency"
+        }
+    }
+
+    /// The first line of the template.
+    static var template: String { allCases.map(\.name).joined(separator: ",") }
 
     /// A file without one of these cannot be applied.
     static let required: [FlatFileColumn] = [.reseller, .serial]
@@ -30,7 +53,7 @@ enum FlatFileColumn: String, Hashable, Sendable, CaseIterable {
     private static let byName: [String: FlatFileColumn] = {
         var names: [String: FlatFileColumn] = [:]
         for column in allCases {
-            names[key(column.rawValue)] = column
+            names[key(column.name)] = column
             for other in column.otherNames { names[other] = column }
         }
         return names
@@ -104,7 +127,7 @@ struct FlatFileHeader: Sendable {
                         at: SourcePosition(line: row.line, segment: String(name.prefix(40)), element: index + 1),
                         "the column \(quoted(name)) is not known; it is not read",
                         fix:
-                            "name columns as in the template: \(FlatFileColumn.allCases.map(\.rawValue).joined(separator: ","))"
+                            "name columns as in the template: \(FlatFileColumn.template)"
                     )
                 }
                 continue
@@ -114,8 +137,8 @@ struct FlatFileHeader: Sendable {
             } else {
                 output.warn(
                     "csv.column.repeated",
-                    at: SourcePosition(line: row.line, segment: column.rawValue, element: index + 1),
-                    "the column \(column.rawValue) stands twice; the first one counts", fix: "remove one of them")
+                    at: SourcePosition(line: row.line, segment: column.name, element: index + 1),
+                    "the column \(column.name) stands twice; the first one counts", fix: "remove one of them")
             }
         }
         guard places[.serial] != nil || places.count >= 3 else { return nil }

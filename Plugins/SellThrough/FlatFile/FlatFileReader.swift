@@ -9,7 +9,7 @@ package struct FlatFileReader: Sendable {
         rows = Rows(catalogue: catalogue)
     }
 
-    package mutating func read(_ chunk: some Sequence<UInt8>, into output: inout ReportOutput) {
+    package mutating func read(_ chunk: ArraySlice<UInt8>, into output: inout ReportOutput) {
         var rows = takeRows()
         tokenizer.read(chunk) { rows.row($0, &output) }
         self.rows = rows
@@ -65,11 +65,11 @@ extension FlatFileReader {
             header = FlatFileHeader(row, output: &output)
             let missing = FlatFileColumn.required.filter { header?.place(of: $0) == nil }
             guard !missing.isEmpty else { return }
-            let names = missing.map(\.rawValue).joined(separator: " and ")
+            let names = missing.map(\.name).joined(separator: " and ")
             reject(
                 header == nil ? "csv.header.missing" : "csv.column.missing", SourcePosition(line: row.line),
                 header == nil ? "the first line does not name the columns" : "the column \(names) is missing",
-                fix: "begin with the line \(FlatFileColumn.allCases.map(\.rawValue).joined(separator: ","))", &output)
+                fix: "begin with the line \(FlatFileColumn.template)", &output)
         }
 
         mutating func end(

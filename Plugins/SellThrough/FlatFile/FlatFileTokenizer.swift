@@ -51,7 +51,7 @@ struct FlatFileTokenizer: Sendable {
     private var quoteLine = 1
     private var previousWasCarriageReturn = false
 
-    mutating func read(_ chunk: some Sequence<UInt8>, _ body: (FlatRow) -> Void) {
+    mutating func read(_ chunk: ArraySlice<UInt8>, _ body: (FlatRow) -> Void) {
         for byte in chunk {
             if case .head = state { collectHead(byte, body) } else { read(byte, body) }
         }
@@ -152,7 +152,7 @@ struct FlatFileTokenizer: Sendable {
 
     private mutating func endCell() {
         if row.cells.isEmpty, cell.isEmpty { row.line = line }
-        row.cells.append(decoded(cell))
+        row.cells.append(decoded(cell[...]))
         cell.removeAll(keepingCapacity: true)
         state = .cellStart
     }

@@ -47,7 +47,7 @@ struct FlatLineBuilder {
     }
 
     private func position(_ column: FlatFileColumn) -> SourcePosition {
-        SourcePosition(line: row.line, segment: column.rawValue, element: header.place(of: column).map { $0 + 1 })
+        SourcePosition(line: row.line, segment: column.name, element: header.place(of: column).map { $0 + 1 })
     }
 
     private func serials() -> [ReportedSerial] {

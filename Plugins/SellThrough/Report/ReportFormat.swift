@@ -40,7 +40,7 @@ package enum ReportReader: Sendable {
     }
 
     /// Reads the next bytes. Lines and findings are added to `output`, from where the caller takes them.
-    package mutating func read(_ chunk: some Sequence<UInt8>, into output: inout ReportOutput) {
+    package mutating func read(_ chunk: ArraySlice<UInt8>, into output: inout ReportOutput) {
         switch consume self {
         case .x12(var reader):
             reader.read(chunk, into: &output)

@@ -19,6 +19,8 @@ enum SerialText {
     /// The serial numbers of one cell: separated by `;`, `|`, `,`, `/` or line breaks, or by spaces if every part is
     /// a serial number by itself.
     static func split(_ cell: String) -> [String] {
+        // Most cells hold one serial number in its normal form; this way 100,000 of them take a third of the time.
+        if SerialNumber(normalised: cell) != nil { return [cell] }
         let unwrapped = unwrapped(cell)
         if isScientific(unwrapped) { return [unwrapped] }
         let parts = unwrapped.split { ";|,/\n\r\r\n\t".contains($0) }.map { trimmed(String($0)) }.filter { !$0.isEmpty }
@@ -51,6 +53,11 @@ enum SerialText {
     }
 
     static func trimmed(_ text: String) -> String {
+        if let first = text.utf8.first, let last = text.utf8.last, (0x21...0x7E).contains(first),
+            (0x21...0x7E).contains(last)
+        {
+            return text
+        }
         var scalars = Substring(text).unicodeScalars
         while let first = scalars.first, first.properties.isWhitespace || first == "\u{FEFF}" { scalars.removeFirst() }
         while let last = scalars.last, last.properties.isWhitespace { scalars.removeLast() }
@@ -59,7 +66,8 @@ enum SerialText {
 }
 
 /// The text of bytes that should be UTF-8; every byte is a Latin-1 character if they are not.
-func decoded(_ bytes: some Collection<UInt8>) -> String {
-    String(validating: bytes, as: UTF8.self)
+func decoded(_ bytes: ArraySlice<UInt8>) -> String {
+    if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+    return String(validating: bytes, as: UTF8.self)
         ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }

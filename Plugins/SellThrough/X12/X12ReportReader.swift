@@ -16,7 +16,7 @@ package struct X12ReportReader: Sendable {
     /// Who sent the first interchange; known once its ISA segment was read.
     package var sender: ReportEnvelope? { envelope.summary.envelope }
 
-    package mutating func read(_ chunk: some Sequence<UInt8>, into output: inout ReportOutput) {
+    package mutating func read(_ chunk: ArraySlice<UInt8>, into output: inout ReportOutput) {
         // Taken out and put back, so that the closure has it for itself while the tokenizer works.
         var envelope = takeEnvelope()
         tokenizer.read(chunk) { envelope.segment(&$0, &output) }

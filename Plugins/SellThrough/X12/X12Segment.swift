@@ -99,7 +99,7 @@ struct X12Tokenizer: Sendable {
     init() {}
 
     /// Calls `body` with each segment that ends within `chunk`. After a failure the rest is ignored.
-    mutating func read(_ chunk: some Sequence<UInt8>, _ body: (inout X12Segment) -> Void) {
+    mutating func read(_ chunk: ArraySlice<UInt8>, _ body: (inout X12Segment) -> Void) {
         for byte in chunk {
             read(byte, body)
             countLines(byte)

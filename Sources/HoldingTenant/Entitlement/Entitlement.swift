@@ -54,6 +54,39 @@ package struct CarePackCatalogue: Hashable, Sendable {
     }
 }
 
+extension CarePackCatalogue {
+    /// The catalogue that the server is shipped with; a sample, which a configuration replaces.
+    package static let shipped = CarePackCatalogue(tiers: CarePackPart("U04RYE").map { [$0: .premiumPlus] } ?? [:])
+
+    /// Reads a catalogue from the configuration: part number to the name of a tier, or to null for a care pack of
+    /// another service. `{"U04RYE":"premium-plus","U8HC1E":"premium","U7897E":null}`
+    package init(configuration json: JSON) throws(JSONFieldErrors) {
+        guard let object = json.objectValue else {
+            throw JSONFieldErrors([
+                JSONFieldError(path: "carePacks", message: "must be an object from part number to tier")
+            ])
+        }
+        var errors: [JSONFieldError] = []
+        var tiers: [CarePackPart: Tier?] = [:]
+        for member in object {
+            guard let part = CarePackPart(member.key) else {
+                errors.append(
+                    JSONFieldError(path: "carePacks.\(member.key)", message: "is no part number of a care pack"))
+                continue
+            }
+            let tier = member.value.stringValue.flatMap { Tier(recognising: $0) }
+            if tier == nil, !member.value.isNull {
+                errors.append(
+                    JSONFieldError(
+                        path: "carePacks.\(member.key)", message: "must be premium, premium-plus or null"))
+            }
+            tiers[part] = .some(tier)
+        }
+        guard errors.isEmpty else { throw JSONFieldErrors(errors) }
+        self.init(tiers: tiers)
+    }
+}
+
 /// Rules about cover.
 package enum EntitlementRules {
     /// Premium+ is active only if it was registered within this time after the purchase.

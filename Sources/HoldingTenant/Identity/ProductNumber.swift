@@ -55,6 +55,7 @@ package struct CarePackPart: Hashable, Sendable, CustomStringConvertible {
 
 /// Upper case, without white space.
 private func normalised(_ raw: some StringProtocol) -> String {
+    if raw.utf8.allSatisfy({ SerialAlphabet.isAlphanumeric($0) || $0 == UInt8(ascii: "#") }) { return String(raw) }
     var text = ""
     for scalar in raw.unicodeScalars where !scalar.properties.isWhitespace {
         text += scalar.properties.uppercaseMapping
