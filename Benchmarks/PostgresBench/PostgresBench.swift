@@ -8,7 +8,7 @@ import WorkflowKit
 /// Measures the client against pgbench on the same server in the same run, so that what is compared has met the same
 /// disk and the same neighbours.
 ///
-///     Benchmarks/PostgresBench/with-cluster.sh swift run -c release PostgresBench [rounds] [seconds]
+///     Benchmarks/PostgresBench/with-cluster.sh swift run -c release PostgresBench [rounds] [seconds] [inserts|latency]
 @main
 struct PostgresBench {
     static func main() async throws {
@@ -18,8 +18,8 @@ struct PostgresBench {
         try await bench.prepare()
         for round in 1...max(1, rounds) {
             print("round \(round) of \(rounds), \(bench.seconds) s each")
-            try await bench.measureInserts()
-            try await bench.measureLatency()
+            if !CommandLine.arguments.contains("latency") { try await bench.measureInserts() }
+            if !CommandLine.arguments.contains("inserts") { try await bench.measureLatency() }
         }
     }
 
@@ -58,18 +58,21 @@ struct PostgresBench {
         let reference = try pgbench(script: single, clients: 64).perSecond
         print("  pgbench -c 64, one insert per commit     \(reference.formatted) rows/s")
         for callers in [64, 1_024] {
-            let rate = try await groupCommit(callers: callers)
+            let (rate, itemsPerCommit) = try await groupCommit(callers: callers)
             print(
                 "  group commit, \(callers) callers".padded(to: 43)
-                    + "\(rate.formatted) rows/s, ratio \((rate / reference).formatted)")
+                    + "\(rate.formatted) rows/s, ratio \((rate / reference).formatted), "
+                    + "\(itemsPerCommit.formatted) rows per commit")
         }
     }
 
-    private func groupCommit(callers: Int) async throws -> Double {
+    private func groupCommit(callers: Int) async throws -> (rate: Double, itemsPerCommit: Double) {
+        let commits = Count()
         let lanes = (0..<2).map { _ in PostgresPipeline(configuration: configuration, logger: logger) }
         let body = String(repeating: "x", count: 100)
         let writer = GroupCommitWriter<Int64, Int64>(lanes: lanes) { callers throws(SQLError) in
-            [
+            commits.increment()
+            return [
                 SQLStatement(
                     """
                     insert into bench_item (caller, body)
@@ -100,7 +103,7 @@ struct PostgresBench {
         let elapsed = ContinuousClock.now - start
         await writer.close()
         for lane in lanes { await lane.close() }
-        return Double(total) / elapsed.seconds
+        return (Double(total) / elapsed.seconds, Double(total) / Double(commits.value))
     }
 
     // MARK: - Latency of one statement after the other
@@ -169,4 +172,13 @@ extension Double {
 
 extension String {
     fileprivate func padded(to length: Int) -> String { self + String(repeating: " ", count: max(0, length - count)) }
+}
+
+/// Counts from several tasks.
+final class Count: Sendable {
+    private let count = Atomic(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increment() { count.add(1, ordering: .relaxed) }
 }

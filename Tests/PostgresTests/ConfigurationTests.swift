@@ -28,6 +28,14 @@ import WorkflowKit
         #expect(error?.message.contains("secret") == false)
     }
 
+    @Test func `printing a configuration does not show its password`() throws {
+        let configuration = try PostgresConfiguration(url: "postgres://me:secret@one/shop")
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        #expect(!"\(configuration) \(String(reflecting: configuration)) \(dumped)".contains("secret"))
+        #expect("\(configuration)".contains("shop"))
+    }
+
     @Test func `time-outs reach the server and do not displace the URL's options`() async throws {
         var configuration = TestCluster.configuration
         configuration.parameters["options"] = "-c search_path=pg_catalog"

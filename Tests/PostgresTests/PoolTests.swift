@@ -57,6 +57,25 @@ import WorkflowKit
         }
     }
 
+    @Test func `tasks with different deadlines are each told at their own`() async throws {
+        try await withPool(size: 1) { pool in
+            try await pool.withConnection { _ in
+                let order = Order()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for milliseconds in [120, 20, 70] {
+                        group.addTask {
+                            try? await pool.withConnection(within: .milliseconds(milliseconds)) { _ in }
+                            order.append(milliseconds)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(order.numbers.count == 3)
+                #expect(pool.waitingCount == 0)
+            }
+        }
+    }
+
     @Test func `a task that is cancelled while it waits leaves the line`() async throws {
         try await withPool(size: 1) { pool in
             try await pool.withConnection { _ in

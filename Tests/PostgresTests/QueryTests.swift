@@ -67,6 +67,24 @@ import WorkflowKit
         }
     }
 
+    @Test func `a change of the schema inside a transaction is a conflict, which its repetition settles`()
+        async throws
+    {
+        let select = SQLStatement("select * from t")
+        try await TestCluster.withConnection { connection in
+            try await connection.simple("create temporary table t (a int); insert into t values (1)")
+            _ = try await connection.query(select)
+            try await connection.simple("alter table t add b bool")
+            let attempts = Counter()
+            let rows = try await connection.transaction(.init(conflictRetriesMax: 1)) { transaction in
+                attempts.increment()
+                return try await transaction.query(select)
+            }
+            #expect(rows[0].values == [.int4(1), .null])
+            #expect(attempts.value == 2)
+        }
+    }
+
     @Test func `the server keeps no more prepared statements than the bound`() async throws {
         try await TestCluster.withConnection { connection in
             for number in 1...300 {

@@ -11,6 +11,18 @@ extension PostgresConfiguration {
         unsafe PQfreemem(message)
         guard let options = unsafe options else { return nil }
         defer { unsafe PQconninfoFree(options) }
+        return unsafe dictionary(of: options)
+    }
+
+    /// What libpq takes from the environment (`PGHOST`, …), from a service file, or has as its own default.
+    static let defaults: [String: String] = {
+        guard let options = unsafe PQconndefaults() else { return [:] }
+        defer { unsafe PQconninfoFree(options) }
+        return unsafe dictionary(of: options)
+    }()
+
+    /// The keywords of `options` that have a value; the list ends with a keyword that is null.
+    private static func dictionary(of options: UnsafeMutablePointer<PQconninfoOption>) -> [String: String] {
         var parameters: [String: String] = [:]
         var option = unsafe options
         while let keyword = unsafe option.pointee.keyword {

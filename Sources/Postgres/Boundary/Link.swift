@@ -206,7 +206,8 @@ final class Link: ReactorClient {
         // A broken link has no more than what was read already; the bound only guards against a libpq that would
         // report the loss for ever.
         var readsLeft = isBroken ? 10_000 : Int.max
-        while let exchange = state.exchanges.first, !exchange.isAnswered, readsLeft > 0 {
+        // Indexed: a copy of the exchange would make every new answer copy all that came before it.
+        while !state.exchanges.isEmpty, !state.exchanges[0].isAnswered, readsLeft > 0 {
             readsLeft -= 1
             if !isBroken, unsafe PQisBusy(connection) != 0 { return }
             let result = unsafe PQgetResult(connection).map { unsafe ServerResult($0) }

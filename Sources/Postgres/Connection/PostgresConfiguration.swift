@@ -1,7 +1,7 @@
 package import WorkflowKit
 
 /// Where a database is and how to talk to it.
-package struct PostgresConfiguration: Sendable {
+package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomReflectable {
     /// Keywords of libpq (PostgreSQL manual, "Parameter Key Words"), as the URL gave them. Changing or adding one
     /// overrides the URL: `dbname`, `application_name`, `target_session_attrs`, `options`, …
     package var parameters: [String: String]
@@ -34,9 +34,16 @@ package struct PostgresConfiguration: Sendable {
         let hosts = hosts.map { host in
             host.name.contains(":") ? "[\(host.name)]:\(host.port)" : "\(host.name):\(host.port)"
         }
-        let database = parameters["dbname"] ?? parameters["user"] ?? ""
+        let database = value("dbname") ?? value("user") ?? ""
         return "\"\(database)\" on \(hosts.joined(separator: ","))"
     }
+
+    /// The same as ``redactedDescription``: printing a configuration must not show its password.
+    package var description: String { redactedDescription }
+    package var customMirror: Mirror { Mirror(reflecting: redactedDescription) }
+
+    /// What `keyword` will be: from the URL, or from libpq's environment and defaults.
+    private func value(_ keyword: String) -> String? { parameters[keyword] ?? Self.defaults[keyword] }
 
     struct Host: Equatable {
         var name: String
@@ -60,7 +67,7 @@ package struct PostgresConfiguration: Sendable {
     }
 
     private func list(_ keyword: String) -> [String]? {
-        parameters[keyword]?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        value(keyword)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 
     /// The keywords for one connection attempt: those of the URL, our defaults where it is silent, and the time-outs.

@@ -117,14 +117,19 @@ extension PostgresConnection {
             return try await runPrepared(name, statement, parameters).get(statement, isInTransaction, link)
         }
         let outcome = await runPrepared(found, statement, parameters)
-        // The schema changed under the prepared statement, or a pooler between us and the server lost it. It failed
-        // before it did anything, so outside of a transaction it may be made again.
-        guard !isInTransaction, outcome.serverError?.wantsNewPlan == true else {
+        guard let error = outcome.serverError, error.wantsNewPlan else {
             return try outcome.get(statement, isInTransaction, link)
         }
+        // The schema changed under the prepared statement, or a pooler between us and the server lost it. It failed
+        // before it did anything, so outside of a transaction it may be made again; inside, all of it must be.
         cache.withLock { cache in
             cache.statements.remove(name: found, text: statement.text)
             cache.evicted.append(found)
+        }
+        if isInTransaction {
+            throw SQLError(
+                kind: .conflict, message: "the schema changed under a prepared statement", sqlState: error.sqlState,
+                statement: statement.name)
         }
         let name = try await prepare(statement, parameters)
         return try await runPrepared(name, statement, parameters).get(statement, isInTransaction, link)

@@ -30,6 +30,12 @@ extension PostgresConnection {
                     failure = SQLError(kind: .cancelled, message: "the copy was cancelled", statement: statement.name)
                     break
                 }
+                guard piece.count <= Parameters.bytesMax else {
+                    failure = SQLError(
+                        kind: .rejected, message: "a piece of a copy cannot be longer than 1 GiB",
+                        statement: statement.name)
+                    break
+                }
                 guard await link.copy(piece) else { break }
             }
         } catch {

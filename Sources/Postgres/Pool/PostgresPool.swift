@@ -27,6 +27,8 @@ package final class PostgresPool: Sendable {
         /// Connections that are open or being opened.
         var count = 0
         var line = WaitingLine<Grant>()
+        /// The earliest deadline that a timer is set for.
+        var watchedDeadline: ContinuousClock.Instant?
         var isClosed = false
         var backoff = Backoff()
         /// No attempt to connect before this moment.
@@ -150,28 +152,45 @@ package final class PostgresPool: Sendable {
         let immediate = state.withLock { $0.take(size: size) }
         if let immediate { return try immediate.get() }
         let ticket = WaitingLine<Grant>.Ticket()
-        Timer.after(ContinuousClock.now.duration(to: deadline)) { [weak self] in
-            self?.withdraw(ticket, Self.overdue)
-        }
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = state.withLock { state -> Result<Grant, SQLError>? in
                     if ticket.isCancelled.load(ordering: .sequentiallyConsistent) { return .failure(Self.cancelled) }
                     if let answer = state.take(size: size) { return answer }
-                    state.line.append(ticket, continuation)
+                    state.line.append(ticket, until: deadline, continuation)
                     return nil
                 }
-                if let answer { continuation.resume(returning: answer) }
+                if let answer {
+                    continuation.resume(returning: answer)
+                } else {
+                    watch(deadline)
+                }
             }
         } onCancel: {
             ticket.isCancelled.store(true, ordering: .sequentiallyConsistent)
-            withdraw(ticket, Self.cancelled)
+            state.withLock { $0.line.remove(ticket) }?.resume(returning: .failure(Self.cancelled))
         }
         return try answer.get()
     }
 
-    private func withdraw(_ ticket: WaitingLine<Grant>.Ticket, _ error: SQLError) {
-        state.withLock { $0.line.remove(ticket) }?.resume(returning: .failure(error))
+    /// Sees to it that tasks do not wait beyond their deadlines: one timer for all of them, while there are any.
+    private func watch(_ deadline: ContinuousClock.Instant) {
+        let isNew = state.withLock { state in
+            if let watched = state.watchedDeadline, watched <= deadline { return false }
+            state.watchedDeadline = deadline
+            return true
+        }
+        guard isNew else { return }
+        Timer.after(ContinuousClock.now.duration(to: deadline)) { [weak self] in self?.turnAwayOverdue(deadline) }
+    }
+
+    private func turnAwayOverdue(_ watched: ContinuousClock.Instant) {
+        let (overdue, next) = state.withLock { state in
+            if state.watchedDeadline == watched { state.watchedDeadline = nil }
+            return (state.line.removeOverdue(at: .now), state.line.nextDeadline)
+        }
+        for continuation in overdue { continuation.resume(returning: .failure(Self.overdue)) }
+        if let next { watch(next) }
     }
 
     /// Opens a connection, trying again while the database is away and there is time.

@@ -13,13 +13,30 @@ struct WaitingLine<Grant: Sendable> {
     typealias Continuation = CheckedContinuation<Result<Grant, SQLError>, Never>
 
     private var first = 0
-    private var waiting: [(ticket: Ticket, continuation: Continuation)?] = []
+    private var waiting: [(ticket: Ticket, deadline: ContinuousClock.Instant?, continuation: Continuation)?] = []
     private(set) var count = 0
 
-    mutating func append(_ ticket: Ticket, _ continuation: Continuation) {
-        waiting.append((ticket, continuation))
+    mutating func append(
+        _ ticket: Ticket, until deadline: ContinuousClock.Instant? = nil, _ continuation: Continuation
+    ) {
+        waiting.append((ticket, deadline, continuation))
         count += 1
     }
+
+    /// Takes out the tasks whose deadline is over.
+    mutating func removeOverdue(at now: ContinuousClock.Instant) -> [Continuation] {
+        var overdue: [Continuation] = []
+        for index in waiting.indices[first...] {
+            guard let next = waiting[index], let deadline = next.deadline, deadline <= now else { continue }
+            overdue.append(next.continuation)
+            waiting[index] = nil
+            count -= 1
+        }
+        return overdue
+    }
+
+    /// The deadline that is over first.
+    var nextDeadline: ContinuousClock.Instant? { waiting[first...].lazy.compactMap { $0?.deadline }.min() }
 
     /// Takes the task that has waited longest out of the line.
     mutating func removeFirst() -> Continuation? {
