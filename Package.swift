@@ -109,8 +109,9 @@ let package = Package(
         .executableTarget(
             name: "holdfast",
             dependencies: [
-                "WorkflowKit", "Postgres", "PostgresStore", "RPCServer", From.argumentParser, From.configuration,
-                From.logging, From.serviceLifecycle, From.systemPackage, From.unixSignals,
+                "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer", "Canary",
+                From.argumentParser, From.configuration, From.logging, From.nioCore, From.nioPosix, From.nioSSL,
+                From.serviceLifecycle, From.systemPackage, From.unixSignals,
             ],
             swiftSettings: strict
         ),

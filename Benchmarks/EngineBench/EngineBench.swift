@@ -30,8 +30,8 @@ enum EngineBench {
             return handler
         }
         let logger = Logger(label: "bench")
-        let node = try PostgresNode.make(
-            url: url, settings: NodeSettings(name: "bench", build: "bench"), plugins: [.canary], logger: logger)
+        let node = PostgresNode.make(
+            try PostgresConfiguration(url: url), settings: NodeSettings(name: "bench", build: "bench"), plugins: [.canary], logger: logger)
         let serving = Task { await node.run() }
         while node.ownedRanges.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
         for concurrency in concurrencies {

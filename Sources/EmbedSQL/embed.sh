@@ -22,7 +22,7 @@ literal() {
     for file in "$@"; do
         case "$(basename "$file")" in
         [0-9]*)
-            printf '(name: "%s", text: ' "$(basename "$file" .sql)"
+            printf '(name: "%s", text: ' "$(basename "$file")"
             literal "$file"
             echo '),'
             ;;

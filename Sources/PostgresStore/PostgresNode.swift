@@ -1,16 +1,15 @@
 package import Logging
-import Postgres
+package import Postgres
 package import WorkflowEngine
 package import WorkflowKit
 
 /// Puts a node of the engine together on a PostgreSQL database.
 package enum PostgresNode {
     /// - Parameter transactions: How many transactional steps may be under way at once; each needs a connection.
-    /// - Throws: ``SQLError`` when `url` is no address of a database.
     package static func make(
-        url: String, settings: NodeSettings, plugins: [Plugin], transactions: Int = 16, logger: Logger
-    ) throws(SQLError) -> Node {
-        var configuration = try PostgresConfiguration(url: url)
+        _ configuration: PostgresConfiguration, settings: NodeSettings, plugins: [Plugin], transactions: Int = 16, logger: Logger
+    ) -> Node {
+        var configuration = configuration
         // All connections of this process carry one name, by which a take-over finds what is left of them.
         let sessionName = "holdfast-\(UInt64.random(in: .min ... .max))"
         configuration.parameters["application_name"] = sessionName

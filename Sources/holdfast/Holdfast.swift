@@ -16,7 +16,9 @@ struct Holdfast: AsyncParsableCommand {
             database not reachable, 75 try again, 77 not permitted, 78 wrong configuration.
             """,
         version: Release.version,
-        subcommands: [ServeCommand.self, MigrateCommand.self, DoctorCommand.self]
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, TokenCommand.self, CallCommand.self, DoctorCommand.self,
+        ]
     )
 
     /// Replaces the library's own, so that a failure's sentence and exit code are the ones of ``Refusal``.

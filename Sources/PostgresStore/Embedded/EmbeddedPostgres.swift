@@ -142,3 +142,10 @@ package actor EmbeddedPostgres {
         return "postgresql://\(ClusterCreation.superuser):\(password)@/\(ClusterCreation.database)?host=\(host)"
     }
 }
+
+extension EmbeddedPostgres {
+    /// Writes a text that only this user may read, in one step.
+    package static func writeSecret(_ text: String, to path: String) throws(EmbeddedPostgresError) {
+        try PrivateFiles.write(text, to: path)
+    }
+}

@@ -1,4 +1,4 @@
-package import WorkflowCore
+import WorkflowCore
 package import WorkflowEngine
 package import WorkflowKit
 

@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
         let plan = try plan(resolved)
         LogOutput.install(level: plan.logLevel)
         let logger = Logger(label: "holdfast")
-        let node = Node(plan: plan, logger: logger)
+        let node = ServerNode(plan: plan, logger: logger)
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(

@@ -1,3 +1,4 @@
+import EngineMethods
 import Foundation
 import Logging
 import Postgres
@@ -5,13 +6,14 @@ import PostgresStore
 import RPCServer
 import ServiceLifecycle
 import Synchronization
+import WorkflowEngine
 import WorkflowKit
 
 /// One node from start to stop.
 ///
 /// Started in order, each step only when the one before it stands: address, PostgreSQL, schema, door. Stopped in the
 /// opposite order: the door answers what it accepted before the database under it goes.
-final class Node: Service {
+final class ServerNode: Service {
     private let plan: NodePlan
     private let logger: Logger
     private let failure = Mutex<Refusal?>(nil)
@@ -61,11 +63,21 @@ final class Node: Service {
         let verdict = try await runner.verdict()
         guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
         let pool = PostgresPool(configuration: configuration, size: 8, logger: logger)
-        let listener = RPCListener(configuration: plan.listener, dispatcher: dispatcher(pool), logger: logger)
+        if embedded != nil { try await writeAdminToken(pool) }
+        let plugins = Plugins.offered(withCanary: plan.offersCanary)
+        let engine = PostgresNode.make(
+            configuration, settings: NodeSettings(name: plan.name, build: Release.version), plugins: plugins,
+            logger: logger)
+        let methods = EngineMethods.all(engine) + plugins.flatMap(\.methods)
+        let listener = RPCListener(
+            configuration: plan.listener, dispatcher: dispatcher(pool, methods), logger: logger)
+        let running = Task { await engine.run() }
         let port: Int
         do {
             port = try await listener.start()
         } catch {
+            engine.stop()
+            await running.value
             await pool.close()
             throw error
         }
@@ -77,12 +89,29 @@ final class Node: Service {
             ])
         await waitForTheEnd(embedded)
         await listener.drain(grace: plan.grace)
+        engine.stop()
+        await running.value
         await pool.close()
     }
 
-    private func dispatcher(_ pool: PostgresPool) -> RPCDispatcher {
+    /// On the first start there is nobody who could make the first token.
+    private func writeAdminToken(_ pool: PostgresPool) async throws {
+        let tokens = Tokens(pool: pool)
+        let path = plan.database.dataDirectory + "/admin.token"
+        let isKnown = try await tokens.principals.list().contains { $0.principal.kind == .admin }
+        guard !isKnown || !FileManager.default.fileExists(atPath: path) else { return }
+        let admin = Principal(kind: .admin, id: "admin", name: "admin")
+        let issued = try await tokens.issue(admin, for: .seconds(365 * 86_400))
+        try EmbeddedPostgres.writeSecret(issued.token.text + "\n", to: path)
+        logger.notice("wrote an admin token", metadata: ["file": "\(path)", "expires": "\(issued.expiresAt.rfc3339())"])
+    }
+
+    private func dispatcher(_ pool: PostgresPool, _ methods: [AnyRPCMethod]) -> RPCDispatcher {
         RPCDispatcher(
-            methods: [], services: RPCServices(principals: NobodyKnown()),
+            methods: methods,
+            services: RPCServices(
+                principals: PostgresPrincipals(pool: pool, clock: wallClock), database: PostgresTenancy(pool: pool),
+                idempotency: PostgresIdempotency(pool: pool, clock: wallClock), audit: PostgresAudit(pool: pool)),
             identity: ServerIdentity(
                 version: Release.version, node: plan.name, hasMutualTLS: plan.tls?.clientAuthorityPath != nil),
             logger: logger)
@@ -114,10 +143,4 @@ final class Node: Service {
             }
         }
     }
-}
-
-/// A store without tokens: every session is refused.
-private struct NobodyKnown: PrincipalStore {
-    func token(hash: TokenHash, at now: Timestamp) async throws -> AuthenticatedToken? { nil }
-    func tokensRevoked(since time: Timestamp) async throws -> [String] { [] }
 }

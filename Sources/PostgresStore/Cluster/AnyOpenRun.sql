@@ -1,0 +1,4 @@
+-- AnyOpenRun
+select run_id
+from holdfast.run
+limit 1
