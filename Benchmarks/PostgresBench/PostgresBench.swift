@@ -82,7 +82,10 @@ struct PostgresBench {
             ]
         } read: { _, answers throws(SQLError) in
             var ids: [Int64] = []
-            for row in answers[0].rows { ids.append(Int64(try row.int("item_id"))) }
+            for row in answers[0].rows {
+                guard case .int8(let id) = row[0] else { throw SQLError(kind: .defect, message: "no item_id") }
+                ids.append(id)
+            }
             return ids
         }
         let end = ContinuousClock.now + .seconds(seconds)

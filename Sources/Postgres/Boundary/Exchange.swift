@@ -1,13 +1,7 @@
 import CLibPQ
-import Synchronization
 
 /// Something that was sent to the server, and what came back for it so far.
 struct Exchange {
-    /// Tells one exchange from another, and carries a cancellation that comes before it was sent.
-    final class Token: Sendable {
-        let isCancelled = Atomic(false)
-    }
-
     /// When all answers are there.
     enum Ending {
         /// When the server is ready for the next statement.
@@ -41,7 +35,7 @@ struct Exchange {
         case answered
     }
 
-    let token: Token
+    let ticket: Ticket
     let ending: Ending
     let continuation: CheckedContinuation<Outcome, Never>
     /// Whether the kernel took everything that belongs to it. Before that the server cannot have carried it out, since
@@ -51,8 +45,8 @@ struct Exchange {
     private(set) var isAnswered = false
     private var groups: [[ServerResult]] = [[]]
 
-    init(token: Token, ending: Ending, continuation: CheckedContinuation<Outcome, Never>) {
-        self.token = token
+    init(ticket: Ticket, ending: Ending, continuation: CheckedContinuation<Outcome, Never>) {
+        self.ticket = ticket
         self.ending = ending
         self.continuation = continuation
     }

@@ -1,7 +1,6 @@
 import CLibPQ
 import Glibc
 import Logging
-import Synchronization
 
 /// One libpq connection and what is under way on it.
 ///
@@ -124,20 +123,20 @@ final class Link: ReactorClient {
     nonisolated(nonsending) func exchange(
         until ending: Exchange.Ending, isCancellable: Bool, send: (OpaquePointer) -> Bool
     ) async -> Exchange.Outcome {
-        let token = Exchange.Token()
+        let ticket = Ticket()
         guard isCancellable else {
-            return await withCheckedContinuation { unsafe start(token, until: ending, answerTo: $0, send: send) }
+            return await withCheckedContinuation { unsafe start(ticket, until: ending, answerTo: $0, send: send) }
         }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { unsafe start(token, until: ending, answerTo: $0, send: send) }
+            await withCheckedContinuation { unsafe start(ticket, until: ending, answerTo: $0, send: send) }
         } onCancel: {
-            token.isCancelled.store(true, ordering: .sequentiallyConsistent)
-            cancel(token)
+            ticket.cancel()
+            cancel(ticket)
         }
     }
 
     private func start(
-        _ token: Exchange.Token, until ending: Exchange.Ending,
+        _ ticket: Ticket, until ending: Exchange.Ending,
         answerTo continuation: CheckedContinuation<Exchange.Outcome, Never>, send: (OpaquePointer) -> Bool
     ) {
         let deliveries = state.withLock { state in
@@ -146,7 +145,7 @@ final class Link: ReactorClient {
                 deliveries.answers.append((continuation, .notSent))
                 return deliveries
             }
-            if token.isCancelled.load(ordering: .sequentiallyConsistent) {
+            if ticket.isCancelled {
                 deliveries.answers.append((continuation, .cancelledUnsent))
                 return deliveries
             }
@@ -156,7 +155,7 @@ final class Link: ReactorClient {
                 unsafe breakLink(&state, connection, &deliveries)
                 return deliveries
             }
-            state.exchanges.append(Exchange(token: token, ending: ending, continuation: continuation))
+            state.exchanges.append(Exchange(ticket: ticket, ending: ending, continuation: continuation))
             unsafe flush(&state, connection, &deliveries)
             return deliveries
         }
@@ -259,10 +258,10 @@ final class Link: ReactorClient {
     /// How long the server has to answer after it was asked to cancel; then the link is cut.
     private static let cancelGrace: Duration = .seconds(10)
 
-    private func cancel(_ token: Exchange.Token) {
+    private func cancel(_ ticket: Ticket) {
         let request: CancelRequest? = state.withLock { state in
             guard let connection = unsafe state.connection,
-                let index = state.exchanges.firstIndex(where: { $0.token === token }),
+                let index = state.exchanges.firstIndex(where: { $0.ticket === ticket }),
                 !state.exchanges[index].isAnswered, !state.exchanges[index].isCancelUnderWay
             else { return nil }
             guard let request = unsafe CancelRequest(for: connection) else {
@@ -275,15 +274,15 @@ final class Link: ReactorClient {
         guard let request else { return }
         onOwnThread("postgres-cancel") { [self] in
             let isDelivered = request.send()
-            cancelReturned(for: token, isDelivered: isDelivered)
+            cancelReturned(for: ticket, isDelivered: isDelivered)
         }
-        Timer.after(Self.cancelGrace) { [weak self] in self?.cutIfUnanswered(token) }
+        Timer.after(Self.cancelGrace) { [weak self] in self?.cutIfUnanswered(ticket) }
     }
 
-    private func cancelReturned(for token: Exchange.Token, isDelivered: Bool) {
+    private func cancelReturned(for ticket: Ticket, isDelivered: Bool) {
         let deliveries = state.withLock { state in
             var deliveries = Deliveries()
-            guard let index = state.exchanges.firstIndex(where: { $0.token === token }) else { return deliveries }
+            guard let index = state.exchanges.firstIndex(where: { $0.ticket === ticket }) else { return deliveries }
             state.exchanges[index].isCancelUnderWay = false
             if state.exchanges[index].isAnswered {
                 answer(&state, &deliveries)
@@ -295,9 +294,9 @@ final class Link: ReactorClient {
         deliveries.deliver()
     }
 
-    private func cutIfUnanswered(_ token: Exchange.Token) {
+    private func cutIfUnanswered(_ ticket: Ticket) {
         state.withLock { state in
-            guard unsafe state.connection != nil, state.exchanges.contains(where: { $0.token === token }) else {
+            guard unsafe state.connection != nil, state.exchanges.contains(where: { $0.ticket === ticket }) else {
                 return
             }
             _ = Glibc.shutdown(state.socket, Int32(SHUT_RDWR))

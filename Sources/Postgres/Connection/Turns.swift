@@ -1,4 +1,3 @@
-import Synchronization
 import WorkflowKit
 
 /// Lets one task at a time use a connection, in the order in which they ask.
@@ -17,11 +16,11 @@ final class Turns: Sendable {
             return !state.isTaken
         }
         if isFree { return }
-        let ticket = WaitingLine<Void>.Ticket()
+        let ticket = Ticket()
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Result<Void, SQLError>? = state.withLock { state in
-                    if ticket.isCancelled.load(ordering: .sequentiallyConsistent) { return .failure(Self.cancelled) }
+                    if ticket.isCancelled { return .failure(Self.cancelled) }
                     if !state.isTaken {
                         state.isTaken = true
                         return .success(())
@@ -32,7 +31,7 @@ final class Turns: Sendable {
                 if let answer { continuation.resume(returning: answer) }
             }
         } onCancel: {
-            ticket.isCancelled.store(true, ordering: .sequentiallyConsistent)
+            ticket.cancel()
             state.withLock { $0.line.remove(ticket) }?.resume(returning: .failure(Self.cancelled))
         }
         try result.get()

@@ -1,4 +1,3 @@
-import Synchronization
 package import WorkflowKit
 
 /// Writes what many tasks submit with few commits: while one is in flight, the next items gather.
@@ -18,10 +17,6 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
         let item: Item
         let ticket: Ticket
         let continuation: CheckedContinuation<Result<Output, SQLError>, Never>
-    }
-
-    private final class Ticket: Sendable {
-        let isCancelled = Atomic(false)
     }
 
     private struct State {
@@ -76,7 +71,7 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
                 enqueue(Entry(item: item, ticket: ticket, continuation: continuation), lane: lane)
             }
         } onCancel: {
-            ticket.isCancelled.store(true, ordering: .sequentiallyConsistent)
+            ticket.cancel()
             takeBack(ticket)
         }
         return try result.get()
@@ -103,7 +98,7 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
     private func enqueue(_ entry: Entry, lane: Int?) {
         let (refusal, started) = state.withLock { state -> (SQLError?, Int?) in
             if state.isClosed { return (SQLError(kind: .unavailable, message: "the writer is closed"), nil) }
-            if entry.ticket.isCancelled.load(ordering: .sequentiallyConsistent) { return (Self.cancelled, nil) }
+            if entry.ticket.isCancelled { return (Self.cancelled, nil) }
             if let lane {
                 let lane = lane % lanes.count
                 state.pinned[lane].append(entry)

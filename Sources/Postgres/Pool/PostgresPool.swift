@@ -1,5 +1,4 @@
 package import Logging
-import Synchronization
 package import WorkflowKit
 
 /// A bounded number of connections that many tasks share.
@@ -151,11 +150,11 @@ package final class PostgresPool: Sendable {
     {
         let immediate = state.withLock { $0.take(size: size) }
         if let immediate { return try immediate.get() }
-        let ticket = WaitingLine<Grant>.Ticket()
+        let ticket = Ticket()
         let answer = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = state.withLock { state -> Result<Grant, SQLError>? in
-                    if ticket.isCancelled.load(ordering: .sequentiallyConsistent) { return .failure(Self.cancelled) }
+                    if ticket.isCancelled { return .failure(Self.cancelled) }
                     if let answer = state.take(size: size) { return answer }
                     state.line.append(ticket, until: deadline, continuation)
                     return nil
@@ -167,7 +166,7 @@ package final class PostgresPool: Sendable {
                 }
             }
         } onCancel: {
-            ticket.isCancelled.store(true, ordering: .sequentiallyConsistent)
+            ticket.cancel()
             state.withLock { $0.line.remove(ticket) }?.resume(returning: .failure(Self.cancelled))
         }
         return try answer.get()

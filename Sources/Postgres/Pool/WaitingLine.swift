@@ -1,15 +1,9 @@
-import Synchronization
 import WorkflowKit
 
 /// Tasks that wait for something, first come, first served.
 ///
 /// It is a value inside its owner's lock: what it returns is resumed by the owner once the lock is free.
 struct WaitingLine<Grant: Sendable> {
-    /// Tells one waiting task from another, and carries a cancellation that comes before it stands in line.
-    final class Ticket: Sendable {
-        let isCancelled = Atomic(false)
-    }
-
     typealias Continuation = CheckedContinuation<Result<Grant, SQLError>, Never>
 
     private var first = 0
