@@ -36,8 +36,9 @@ enum TestCluster {
         return start()
     }()
 
-    private static func start() -> String {
-        let folder = "/tmp/hf-\(getpid())"
+    /// Starts a cluster with `settings` beside the usual ones; returns how to connect to it.
+    static func start(suffix: String = "", settings: String = "") -> String {
+        let folder = "/tmp/hf-\(getpid())\(suffix)"
         let data = folder + "/data"
         let owner = geteuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : []
         // The script ends the cluster and removes the folder once its standard input is closed, which the system does
@@ -50,7 +51,7 @@ enum TestCluster {
             run() { \(owner.joined(separator: " ")) "$@"; }
             run "$3/initdb" -D "$2" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$1.log" 2>&1
             run "$3/pg_ctl" -D "$2" -w -l "$2/log" -o "-k $1 -c listen_addresses= -c max_connections=300 \
-            -c max_prepared_transactions=2 -c wal_level=logical" start >>"$1.log" 2>&1
+            -c max_prepared_transactions=2 -c wal_level=logical \(settings)" start >>"$1.log" 2>&1
             echo ready
             cat >/dev/null
             run "$3/pg_ctl" -D "$2" -m immediate -w stop >/dev/null 2>&1
@@ -76,12 +77,12 @@ enum TestCluster {
             let log = (try? String(contentsOfFile: folder + ".log", encoding: .utf8)) ?? "no log"
             fatalError("cannot start a test cluster with the programs of \(programs): \(log)")
         }
-        lifeline.withLock { $0 = (process, input) }
+        lifelines.withLock { $0.append((process, input)) }
         return "host=\(folder) user=postgres dbname=postgres"
     }
 
-    /// Holds the pipe open for as long as the process lives.
-    private static let lifeline = Locked<(Process, Pipe)?>(nil)
+    /// Holds the pipes open for as long as the process lives.
+    private static let lifelines = Locked<[(Process, Pipe)]>([])
 
     private static func output(of program: String, _ arguments: [String]) -> String? {
         let process = Process()
