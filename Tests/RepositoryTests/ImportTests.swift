@@ -5,21 +5,22 @@ import Testing
 @Suite struct ImportTests {
     /// Part of the toolchain: no module of ours and no dependency of the package.
     static let toolchain: Set<String> = [
-        "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Synchronization", "Swift",
+        "Darwin", "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Musl", "Synchronization", "Swift",
     ]
 
-    /// What each folder may import besides the toolchain's modules. A new arrow is a new line here, where a reviewer
-    /// sees it.
+    /// What each folder may import besides the toolchain's modules; of two that fit a file, the deeper one counts. A new
+    /// arrow is a new line here, where a reviewer sees it.
     static let allowed: [(folder: String, imports: Set<String>)] = [
         ("Sources/WorkflowKit", []),
         ("Sources/WorkflowCore", ["WorkflowKit"]),
         ("Sources/WorkflowEngine", ["WorkflowKit", "WorkflowCore", "Logging", "Metrics", "DequeModule", "HeapModule"]),
         ("Sources/WorkflowTestKit", ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Logging"]),
         ("Sources/Postgres", ["WorkflowKit", "CLibPQ", "Logging"]),
+        ("Sources/EngineMethods", ["WorkflowKit", "WorkflowCore", "WorkflowEngine"]),
+        ("Sources/PostgresStore", ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "Logging"]),
         ("Sources/PostgresStore/Embedded", ["Logging", "Subprocess", "SystemPackage"]),
         ("Sources/PostgresStore/Migrations", ["WorkflowKit", "Postgres", "Logging", "Crypto"]),
-        ("Sources/PostgresStore/Journal", ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "Logging"]),
-        ("Sources/PostgresStore/Principals", ["WorkflowKit", "Postgres", "Logging", "Crypto", "RPCServer"]),
+        ("Sources/PostgresStore/Principals", ["WorkflowKit", "Postgres", "Crypto"]),
         ("Sources/RPCServer/Wire", ["WorkflowKit", "DequeModule"]),
         ("Sources/RPCServer/Methods", ["WorkflowKit", "Logging", "Metrics", "Crypto", "DequeModule"]),
         ("Sources/RPCServer/Principals", ["WorkflowKit", "Crypto", "NIOSSL"]),
@@ -33,9 +34,11 @@ import Testing
         (
             "Sources/holdfast",
             [
-                "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore", "RPCServer", "HoldingTenant",
+                "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer",
+                "HoldingTenant",
                 "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough", "SupportCases", "Canary",
-                "ArgumentParser", "Configuration", "Logging", "Metrics", "ServiceLifecycle", "SystemPackage",
+                "ArgumentParser", "Configuration", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL",
+                "ServiceLifecycle", "SystemPackage",
                 "UnixSignals",
             ]
         ),
@@ -51,7 +54,7 @@ import Testing
                 guard isModifier else { return nil }
                 words.removeFirst()
             }
-            words.removeFirst()
+            guard words.popFirst() != nil else { return nil }
             if let first = words.first,
                 ["struct", "class", "enum", "protocol", "func", "typealias", "var"].contains(first)
             {
@@ -61,18 +64,20 @@ import Testing
         }
     }
 
-    @Test(arguments: Self.allowed)
-    func `a folder imports only what the table allows it`(folder: String, imports: Set<String>) {
-        for file in Repository.files(below: folder, ending: "swift") {
-            let foreign = Set(Self.imports(of: file.text)).subtracting(Self.toolchain).subtracting(imports)
-            #expect(foreign.isEmpty, "\(file.path) imports \(foreign.sorted().joined(separator: ", "))")
-        }
+    /// The rule for a file; nil when no folder of the table holds it.
+    static func rule(for path: String) -> (folder: String, imports: Set<String>)? {
+        allowed.filter { path.hasPrefix($0.folder + "/") }.max { $0.folder.count < $1.folder.count }
     }
 
-    @Test func `every folder of the sources is in the table`() {
+    @Test func `every file imports only what the table allows its folder`() {
         for file in Repository.files where file.path.hasSuffix(".swift") {
             guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("Plugins/") else { continue }
-            #expect(Self.allowed.contains { file.path.hasPrefix($0.folder + "/") }, "\(file.path) has no rule")
+            guard let rule = Self.rule(for: file.path) else {
+                Issue.record("\(file.path) lies in a folder without a rule")
+                continue
+            }
+            let foreign = Set(Self.imports(of: file.text)).subtracting(Self.toolchain).subtracting(rule.imports)
+            #expect(foreign.isEmpty, "\(file.path) imports \(foreign.sorted().joined(separator: ", "))")
         }
     }
 
@@ -89,7 +94,15 @@ import Testing
     }
 
     @Test func `imports are read whatever stands in front of them`() {
-        let text = "import A\n@testable import B\npackage import C\ninternal import struct D.E\n// import F\nlet x = 1"
+        let text = """
+            import A
+            @testable import B
+            package import C
+            internal import struct D.E
+            // import F
+            @Test
+            let x = 1
+            """
         #expect(Self.imports(of: text) == ["A", "B", "C", "D"])
     }
 }
