@@ -58,6 +58,8 @@ final class StressLoad: Sendable {
         var workers: [Task<Void, Never>] = []
         /// What the caller was told about the write of each number.
         var outcomes: [Int64: Outcome] = [:]
+        /// The numbers whose calls were cancelled.
+        var cancelled: Set<Int64> = []
     }
 
     enum Outcome: Hashable, Sendable {
@@ -68,6 +70,7 @@ final class StressLoad: Sendable {
     /// What one worker has under way.
     private final class Slot: Sendable {
         struct Content {
+            var number: Int64 = 0
             var task: Task<Void, any Error>?
             var connection: PostgresConnection?
         }
@@ -116,7 +119,10 @@ final class StressLoad: Sendable {
             default: try await self.writeInPipeline(number, pause)
             }
         }
-        slot.content.withLock { $0.task = task }
+        slot.content.withLock { content in
+            content.number = number
+            content.task = task
+        }
         let result = await task.result
         slot.content.withLock { $0.task = nil }
         let outcome: Outcome =
@@ -173,7 +179,9 @@ final class StressLoad: Sendable {
         let slot = slots.randomElement(using: &random)!
         switch Int.random(in: 0..<8, using: &random) {
         case 0..<4:
-            slot.content.withLock { $0.task }?.cancel()
+            let (number, task) = slot.content.withLock { ($0.number, $0.task) }
+            _ = state.withLock { $0.cancelled.insert(number) }
+            task?.cancel()
         case 4, 5:
             let offset = Int64.random(in: 0..<5, using: &random)
             _ = try await admin.query(
@@ -211,13 +219,14 @@ final class StressLoad: Sendable {
         let rows = try await admin.query(
             SQLStatement(uncheckedText: "select n from \(table)", name: "written"))
         let written = Set(try rows.map { Int64(try $0.int("n")) })
-        let outcomes = state.withLock { $0.outcomes }
+        let (outcomes, cancelled) = state.withLock { ($0.outcomes, $0.cancelled) }
         var lies: [String] = []
         for (number, outcome) in outcomes {
             switch outcome {
             case .written where !written.contains(number): lies.append("\(number) was lost")
             case .failed(.outcomeUnknown): break
             case .failed(let kind) where written.contains(number): lies.append("\(number) was written: \(kind)")
+            case .failed(.cancelled) where !cancelled.contains(number): lies.append("\(number) was not cancelled")
             case .failed(.defect), .failed(.rejected), .failed(.notPermitted): lies.append("\(number): \(outcome)")
             default: break
             }
