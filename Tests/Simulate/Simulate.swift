@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
+import Foundation
 import Simulation
 
 /// Lives through many histories and reports what went wrong: `Simulate [count] [first seed]`.

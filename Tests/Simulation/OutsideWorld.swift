@@ -47,7 +47,7 @@ package final class OutsideWorld: Sendable {
 
 /// The outside world of the step that asks.
 func outside() -> OutsideWorld {
-    guard let world = OutsideWorld.current else { preconditionFailure("a simulated step runs outside a simulated world") }
+    guard let world = OutsideWorld.current else { preconditionFailure("a step runs outside a simulated world") }
     return world
 }
 

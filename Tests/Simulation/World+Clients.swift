@@ -81,7 +81,7 @@ extension World {
         guard let sender = element(clients.senders.filter { !$0.acknowledged.isEmpty && !$0.usesStore }),
             let record = element(sender.acknowledged), let node = owner(of: sender.run)
         else { return }
-        note("signal \(String(decoding: record.payload, as: UTF8.self)) is sent again to \(sender.run)")
+        note("signal \(record.text) is sent again to \(sender.run)")
         node.inbox.append(.signal(sender.run, record) { _ in })
     }
 
@@ -158,7 +158,7 @@ extension World {
         case .signal(let sender, let record):
             if sender.usesStore { return try await leave(operation, sender, record) }
             guard let node = owner(of: sender.run) else { return }
-            note("signal \(String(decoding: record.payload, as: UTF8.self)) for \(sender.run) to node \(node.incarnation)")
+            note("signal \(record.text) for \(sender.run) to node \(node.incarnation)")
             operation.state = .sent(node.incarnation)
             node.inbox.append(.signal(sender.run, record) { replies.put(.signalled(number, $0)) })
         case .command(let run, let command):
@@ -171,7 +171,7 @@ extension World {
 
     private func leave(_ operation: Clients.Operation, _ sender: Clients.Sender, _ record: SignalRecord) async throws {
         let result = try await store.post(Batch.Message(run: sender.run, body: .signal(record)))
-        note("signal \(String(decoding: record.payload, as: UTF8.self)) for \(sender.run) is left in the store: \(result)")
+        note("signal \(record.text) for \(sender.run) is left in the store: \(result)")
         operation.state = .done
         switch result {
         case .posted:
@@ -240,7 +240,9 @@ extension World {
             if !isStored { violation("a signal for \(sender.run) was acknowledged, but is not stored") }
         case .failure(.runEnded):
             operation.state = .done
-            if try await store.closed(sender.run) == nil { violation("\(sender.run) is said to have ended, but has not") }
+            if try await store.closed(sender.run) == nil {
+                violation("\(sender.run) is said to have ended, but has not")
+            }
         case .failure(.unknownRun):
             violation("\(sender.run) was acknowledged, but is unknown")
         case .failure:
@@ -266,6 +268,11 @@ extension World {
         case .failure(.conflict): operation.state = .done
         }
     }
+}
+
+extension SignalRecord {
+    /// Its payload, for people.
+    var text: String { String(decoding: payload, as: UTF8.self) }
 }
 
 extension Clients.Sender {

@@ -40,7 +40,7 @@ extension World {
             let committed = try await store.commit(batch, by: node.incarnation)
             accepted(from: node.incarnation)
             note("node \(node.incarnation) commits \(Self.describe(batch))")
-            if !batch.guarded.isEmpty { try await checkKeys() }
+            if !batch.guarded.isEmpty || batch.created.contains(where: { $0.key != nil }) { try await checkKeys() }
             if fault == .none { return node.inbox.append(.committed(committed, refused: [:])) }
             note("the acknowledgement of node \(node.incarnation)'s commit is lost")
             if settings.flaws.contains(.lostAcknowledgementMeansFailure) { return node.inbox.append(.commitFailed) }
@@ -53,7 +53,8 @@ extension World {
     /// Asks the store whether a commit was applied, and who won the keys in it.
     private func resolveUnknown(_ batch: Batch, _ node: SimulatedNode) async throws -> LaneEvent {
         if let segment = batch.segments.first, let last = segment.entries.last {
-            guard try await store.hasEntry(segment.run, seq: last.seq, by: node.incarnation) else { return .commitFailed }
+            let isCommitted = try await store.hasEntry(segment.run, seq: last.seq, by: node.incarnation)
+            if !isCommitted { return .commitFailed }
         } else if batch.guarded.isEmpty {
             return .commitFailed
         }
@@ -91,7 +92,8 @@ extension World {
     // MARK: Steps
 
     private func carryOut(_ job: StepJob, on node: SimulatedNode) async throws {
-        note("node \(node.incarnation) carries out \(job.context.name) \(job.reference.attempt) of \(job.reference.run)")
+        let reference = job.reference
+        note("node \(node.incarnation) carries out \(job.context.name) \(reference.attempt) of \(reference.run)")
         if job.context.name.hasPrefix("ext") { try await checkOutputCommit(job) }
         do {
             let output = try await job.body(job.context)
@@ -115,7 +117,9 @@ extension World {
                     false
                 }
             }
-            if !failed { violation("attempt \(job.reference.attempt) of \(job.context.name) does not follow a stored one") }
+            if !failed {
+                violation("attempt \(job.reference.attempt) of \(job.context.name) does not follow a stored one")
+            }
         }
         guard start.workflow == SequenceScenario.name else { return }
         let answered = Set(journal.compactMap(\.fact.ordinal))
@@ -206,7 +210,7 @@ extension JournalEntry.Fact {
         switch self {
         case .stepEnded(let record): "\(record.name) ended"
         case .attemptFailed(let record): "attempt \(record.attempt) of \(record.name) failed"
-        case .signalReceived(let record): "signal \(String(decoding: record.payload, as: UTF8.self))"
+        case .signalReceived(let record): "signal \(record.text)"
         case .paused(let record): "paused \(record.cause.rawValue): \(record.detail)"
         default: String(String(describing: self).prefix { $0 != "(" })
         }

@@ -77,7 +77,9 @@ extension World {
         for case .paused(let record) in journal.map(\.fact) where [.mismatch, .foreignWait].contains(record.cause) {
             violation("\(run) was paused: \(record.detail)")
         }
-        if let startAt = start.startAt, let begun = journal.first(where: { $0.fact.ordinal != nil }), begun.at < startAt {
+        if let startAt = start.startAt, let begun = journal.first(where: { $0.fact.ordinal != nil }),
+            begun.at < startAt
+        {
             violation("\(run) began before its start time")
         }
         return start
@@ -92,8 +94,9 @@ extension World {
         for entry in facts.journal {
             switch entry.fact {
             case .attemptFailed(let record):
-                if record.attempt != failures[record.ordinal, default: 0] + 1 {
-                    violation("attempt \(record.attempt) of \(record.name) of \(facts.id) follows attempt \(failures[record.ordinal, default: 0])")
+                let before = failures[record.ordinal, default: 0]
+                if record.attempt != before + 1 {
+                    violation("attempt \(record.attempt) of \(record.name) of \(facts.id) follows attempt \(before)")
                 }
                 if let due = due[record.ordinal], record.startedAt < due {
                     violation("attempt \(record.attempt) of \(record.name) of \(facts.id) started too early")
@@ -102,8 +105,9 @@ extension World {
                 due[record.ordinal] = record.nextAt
                 if record.nextAt == nil { exhausted.insert(record.ordinal) } else { exhausted.remove(record.ordinal) }
             case .stepEnded(let record):
-                if record.attempt != failures[record.ordinal, default: 0] + 1 {
-                    violation("attempt \(record.attempt) of \(record.name) of \(facts.id) ended after attempt \(failures[record.ordinal, default: 0])")
+                let before = failures[record.ordinal, default: 0]
+                if record.attempt != before + 1 {
+                    violation("attempt \(record.attempt) of \(record.name) of \(facts.id) ended it after \(before)")
                 }
             case .resumed: failures = failures.filter { !exhausted.contains($0.key) }
             default: break
@@ -192,7 +196,9 @@ extension World {
 
     private func judgeFanOut(_ facts: RunFacts) -> [String] {
         let labels = facts.ledger.map(\.label)
-        if Set(labels).count != labels.count || !Set(labels).isSubset(of: ["b", "c"]) { return ["its transactions are \(labels)"] }
+        if Set(labels).count != labels.count || !Set(labels).isSubset(of: ["b", "c"]) {
+            return ["its transactions are \(labels)"]
+        }
         guard let input = facts.input(FanOutScenario.self), let output = facts.output([Int64].self) else {
             return mayLackOutput(facts) ? [] : ["it ended with \(facts.outcome)"]
         }

@@ -198,7 +198,9 @@ package final class World<S: SimulatedStore> {
     func element<T>(_ list: [T]) -> T? { list.isEmpty ? nil : list[pick(list.count)] }
 
     func turn(_ node: SimulatedNode, count: Int) async throws {
-        for case .log(let run, let text) in node.turn(count: count, at: clock) { note("node \(node.incarnation): \(run) \(text)") }
+        for case .log(let run, let text) in node.turn(count: count, at: clock) {
+            note("node \(node.incarnation): \(run) \(text)")
+        }
         try await takeReplies(of: node)
     }
 
@@ -290,7 +292,8 @@ package final class World<S: SimulatedStore> {
     /// A node gives a quarter to another one.
     private func release() async throws {
         let living = nodes.filter { !$0.isFrozen && !fenced.contains($0.incarnation) }
-        guard let node = element(living), let quarter = element(owners.indices.filter { owners[$0] == node.incarnation })
+        guard let node = element(living),
+            let quarter = element(owners.indices.filter { owners[$0] == node.incarnation })
         else { return }
         if living.count < 2 { try await newNode() }
         note("node \(node.incarnation) is to release quarter \(quarter)")

@@ -38,6 +38,7 @@ extension Lane {
     /// A message that another owner, or the end of a child, left in the store.
     func receive(_ message: StoredMessage) {
         guard !messagesTaken.contains(message.id), messagesUnderWay.insert(message.id).inserted else { return }
+        if settings.sabotage.contains(.messageTakenBeforeItsEntry) { looseConsumed.append(message.id) }
         if case .adopt = message.message.body {
             return withRun(message.message.run) { [self] result in consume(message.id, with: try? result.get()) }
         }
@@ -151,6 +152,8 @@ extension Lane {
     func deadlinePassed(_ run: Resident) {
         guard run.outcome == nil, !run.isPastDeadline, let deadline = run.row.deadline, deadline <= now else { return }
         if case .guarded = run.mode { return }
+        // A transaction that began as soon as the run was loaded; the timer waits for its end.
+        if run.transaction != nil { return setTimer(deadline, run.id, .deadline) }
         run.isPastDeadline = true
         switch run.mode {
         case .guarded: break

@@ -44,7 +44,7 @@ extension Lane {
         } else {
             add(run, writes, to: &batch, withEntries: true)
         }
-        for other in writes.joined.sorted() {
+        for other in writes.joined.sorted() where !settings.sabotage.contains(.joinedEntriesApart) {
             if let other = runs[other] { bytes += put(other, into: &batch) }
         }
         return bytes

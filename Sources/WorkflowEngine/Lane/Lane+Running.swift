@@ -52,9 +52,16 @@ extension Lane {
         if let child = operation.child {
             // One with a business key may have lost it to another run just before its parent lost its memory.
             if request.key != nil {
+                run.unconfirmedChildren.insert(operation.ordinal)
                 withRun(child) { [self] result in
-                    if case .failure(.unknownRun) = result, let parent = run.parentOfChild(operation) {
-                        childLost(parent, child)
+                    switch result {
+                    case .failure(.unknownRun):
+                        if let parent = run.parentOfChild(operation) { childLost(parent, child) }
+                    case .failure(.unavailable), .failure(.outcomeUnknown): break
+                    case .success(let found):
+                        if case .guarded = found.mode { break }
+                        run.unconfirmedChildren.remove(operation.ordinal)
+                    case .failure: run.unconfirmedChildren.remove(operation.ordinal)
                     }
                 }
             }
@@ -79,6 +86,7 @@ extension Lane {
                 closePolicy: request.closePolicy),
             seed: random.next())
         self.record(run, .childStarted(ordinal: operation.ordinal, name: operation.operation.name, child: id))
+        if request.key != nil { run.unconfirmedChildren.insert(operation.ordinal) }
         startChild(StartRequest(id: id, record: record), of: run)
     }
 
@@ -113,6 +121,7 @@ extension Lane {
             progress(resident)
             return
         }
+        if settings.sabotage.contains(.childEndLost) { return }
         run.writes.messages.append(
             Batch.Message(
                 run: parent.run, body: .childEnded(ordinal: parent.ordinal, child: child, outcome: outcome)))

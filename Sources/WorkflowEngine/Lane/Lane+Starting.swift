@@ -20,7 +20,7 @@ extension Lane {
     private func begin(_ request: StartRequest, _ reply: @escaping Reply<Started>) -> Resident {
         let run = newRun(request)
         let entry = append(run, .started(request.record))
-        if request.record.key != nil {
+        if request.record.key != nil, !settings.sabotage.contains(.keysNotUnique) {
             // Whether it may exist at all is decided by the commit; until then nothing of it may run.
             run.mode = .guarded(reply)
             return run
@@ -100,6 +100,7 @@ extension Lane {
         } else {
             run.mode = .queued([JournalEntry(seq: 0, at: run.lastAt, fact: .started(run.start))])
             reply(.success(Started(run: run.id, isNew: true)))
+            if let parent = run.start.parent { runs[parent.run]?.unconfirmedChildren.remove(parent.ordinal) }
             enqueue(run)
             if let deadline = run.row.deadline { setTimer(deadline, run.id, .deadline) }
         }
@@ -144,7 +145,7 @@ extension Lane {
         run.row.state = state
         run.row.wakeAt = nil
         run.row.reason = nil
-        if run.isStored {
+        if run.isStored || run.inFlight != nil {
             run.writes.rowChanged = true
             markDirty(run)
         }
@@ -160,7 +161,9 @@ extension Lane {
                     detail: "this program has no workflow \"\(run.row.workflow)\" version \(run.row.version)"))
         }
         let (id, post) = (run.id, post)
-        let execution = Execution(runID: id, workflow: type, entries: entries) { post(.foreignWake(id)) }
+        let execution = Execution(runID: id, workflow: type, entries: entries, sabotage: settings.sabotage) {
+            post(.foreignWake(id))
+        }
         run.mode = .executing(execution)
         executingCount += 1
         execution.begin()

@@ -165,7 +165,8 @@ extension Lane {
             let silence = options.heartbeatTimeout
         else { return }
         if let last = run.lastHeartbeats[ordinal], last + silence > now { return }
-        timeout(run, ordinal, attempt, Failure(type: "heartbeat.timeout", message: "the step sent no heartbeat in time"))
+        let failure = Failure(type: "heartbeat.timeout", message: "the step sent no heartbeat in time")
+        timeout(run, ordinal, attempt, failure)
     }
 
     // MARK: Transactions
@@ -182,7 +183,8 @@ extension Lane {
                 (
                     run.nextSeq - 1,
                     { [unowned self, unowned run] isDurable in
-                        guard isDurable, let operation = run.execution?.pending[ordinal], !isReleased(run) else { return }
+                        guard isDurable, !isReleased(run), let operation = run.execution?.pending[ordinal]
+                        else { return }
                         launchTransaction(run, operation, body)
                     }
                 ))
@@ -223,9 +225,8 @@ extension Lane {
     }
 
     func transactionEnded(_ reference: StepReference, _ result: Result<StepOutput, Failure>) {
-        guard let run = runs[reference.run], let transaction = run.transaction, transaction.reference == reference else {
-            return
-        }
+        guard let run = runs[reference.run], let transaction = run.transaction, transaction.reference == reference
+        else { return }
         run.transaction = nil
         let startedAt = run.stepStarts.removeValue(forKey: reference.ordinal) ?? now
         switch result {

@@ -78,7 +78,7 @@ extension Lane {
         }
         changeRow(run) { row in
             row.state = .parked
-            row.wakeAt = due
+            row.wakeAt = settings.sabotage.contains(.wakeUpLostOnPark) ? nil : due
             row.reason = run.waitingFor
         }
         run.isParking = true
@@ -111,8 +111,8 @@ extension Lane {
     }
 
     /// Parked runs count as under way no longer: others have them now.
-    private func returnTurns(of runs: [RunID: String]) {
-        for (run, queue) in runs {
+    private func returnTurns(in ranges: [SlotRange]) {
+        for (run, queue) in parkedTurns where ranges.contains(where: { $0.contains(HashSlot(run.slotNumber)) }) {
             parkedTurns[run] = nil
             queues[queue]?.admitted -= 1
         }
@@ -127,6 +127,7 @@ extension Lane {
     /// Whether the run lies in slots that were given up, or are being given up.
     func isGivenUp(_ run: RunID) -> Bool {
         if givenUp.isEmpty, releasing.isEmpty { return false }
+        if settings.sabotage.contains(.releasedSlotsStillServed) { return false }
         let slot = HashSlot(run.slotNumber)
         return givenUp.contains { $0.contains(slot) } || releasing.contains { $0.ranges.contains { $0.contains(slot) } }
     }
@@ -148,12 +149,12 @@ extension Lane {
                 giveBackTurn(run)
                 endSuspicion(run.id)
             }
-            guard concerned.allSatisfy(\.isQuiet) else {
+            guard concerned.allSatisfy(\.isQuiet) || settings.sabotage.contains(.releasedWhileBusy) else {
                 unfinished.append((ranges, reply))
                 continue
             }
             givenUp += ranges
-            returnTurns(of: parkedTurns.filter { turn in ranges.contains { $0.contains(HashSlot(turn.key.slotNumber)) } })
+            returnTurns(in: ranges)
             reply(.success(()))
         }
         releasing = unfinished

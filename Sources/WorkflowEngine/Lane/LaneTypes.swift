@@ -147,4 +147,14 @@ package enum Sabotage: String, Hashable, Sendable, CaseIterable {
     case attemptsForgotten
     case entriesDroppedOnCommitFailure
     case cancelForgottenByReplay
+    case messageTakenBeforeItsEntry
+    case childEndLost
+    case keysNotUnique
+    case wakeUpLostOnPark
+    case joinedEntriesApart
+    case releasedWhileBusy
+    case releasedSlotsStillServed
+    case signalsNotRecognised
+    case compensationsInOrder
+    case childResultsSwapped
 }

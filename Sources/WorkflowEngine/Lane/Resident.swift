@@ -72,6 +72,9 @@ final class Resident {
     var heldOperations: [Int32] = []
     var deferred: [LaneEvent] = []
     var deferredTimers: [LaneTimer] = []
+    /// Child operations whose child may have lost its business key to another run. Until that is known the run stays in
+    /// memory, for nothing in the store would wake it.
+    var unconfirmedChildren: Set<Int32> = []
     /// Steps that were under way when the run was paused.
     var pausedSteps: [Int32: (kind: StepRecord.Kind, name: String)] = [:]
     var lastHeartbeats: [Int32: Timestamp] = [:]
@@ -89,7 +92,9 @@ final class Resident {
     /// Counted among the runs under way of its queue.
     var isAdmitted = false
 
-    init(start: StartRecord, row: RunRow, mode: Mode, nextSeq: Int32, durableSeq: Int32, isStored: Bool, at: Timestamp) {
+    init(
+        start: StartRecord, row: RunRow, mode: Mode, nextSeq: Int32, durableSeq: Int32, isStored: Bool, at: Timestamp
+    ) {
         self.start = start
         self.row = row
         self.mode = mode
@@ -118,9 +123,9 @@ final class Resident {
         return transaction != nil
     }
 
-    /// A step waits to be started, and nothing that is stored would start it.
+    /// A step waits to be started, or a child may not exist, and nothing that is stored would wake the run for it.
     var hasUnstartedWork: Bool {
-        execution?.pending.values.contains {
+        !unconfirmedChildren.isEmpty || execution?.pending.values.contains {
             StepRecord.Kind($0.operation.kind) != nil && !$0.isExhausted && $0.nextAttemptAt == nil
         } ?? false
     }

@@ -15,6 +15,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
     let start: StartRecord
     private let workflow: WorkflowType
     private let executor: RunExecutor
+    private let sabotage: Set<Sabotage>
     private var task: Task<Void, Never>?
 
     private var replay: Deque<JournalEntry> = []
@@ -38,7 +39,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
     private var evictedCalls = 0
 
     /// How the function ended; nil while it is under way.
-    private(set) var outcome: Outcome?
+    package private(set) var outcome: Outcome?
     /// Why the function cannot go on; nil while all is well.
     package private(set) var problem: PauseRecord?
     /// Operations asked for since the last look, none of them answered by the journal.
@@ -57,11 +58,12 @@ package final class Execution: RunDriver, @unchecked Sendable {
     /// - Parameter entries: The run's journal from its beginning or newest snapshot on; its first entry tells the start.
     package init(
         runID: RunID, workflow: WorkflowType, entries: some Collection<JournalEntry>,
-        onForeignWake: @escaping @Sendable () -> Void
+        sabotage: Set<Sabotage> = [], onForeignWake: @escaping @Sendable () -> Void
     ) {
         guard let first = entries.first else { preconditionFailure("a journal has at least its first entry") }
         self.runID = runID
         self.workflow = workflow
+        self.sabotage = sabotage
         now = first.at
         switch first.fact {
         case .started(let record):
@@ -112,7 +114,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
 
     /// Hands an entry that was just made to the function. `output` is the value itself where there is one, to save
     /// decoding it.
-    func deliver(_ entry: JournalEntry, output: StepOutput? = nil) {
+    package func deliver(_ entry: JournalEntry, output: StepOutput? = nil) {
         executor.drive {
             apply(entry, output: output)
             settle()
@@ -202,7 +204,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
     /// from being carried out.
     private func compensate() async {
         isCompensating = true
-        for (operation, name) in compensations.reversed() {
+        let order = sabotage.contains(.compensationsInOrder) ? compensations : compensations.reversed()
+        for (operation, name) in order {
             _ = await perform(Operation(kind: operation.kind, name: name, isShielded: true))
         }
         compensations = []
@@ -279,6 +282,11 @@ package final class Execution: RunDriver, @unchecked Sendable {
             guard let operation = expect(entry, ordinal, name: nil, { $0.child != nil }, "the end of a child") else {
                 return
             }
+            if sabotage.contains(.childResultsSwapped),
+                let first = pending.values.filter({ $0.child != nil }).min(by: { $0.ordinal < $1.ordinal })
+            {
+                return resolve(first, childResolution(of: outcome))
+            }
             resolve(operation, childResolution(of: outcome))
         case .eventEmitted(let ordinal, let name):
             let label = "event \"\(name)\""
@@ -330,7 +338,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
     }
 
     private func receive(_ signal: SignalRecord) {
-        guard seenSignals.insert(signal.id).inserted else { return }
+        guard seenSignals.insert(signal.id).inserted || sabotage.contains(.signalsNotRecognised) else { return }
         signalsInOrder.append(signal.id)
         if signalsInOrder.count > Self.seenSignalsMax, let oldest = signalsInOrder.popFirst() {
             seenSignals.remove(oldest)
