@@ -165,8 +165,10 @@ extension ConnectionHandler {
 
     private func answer(_ slot: AnswerSlot, _ outcome: RPCDispatcher.Outcome, requestID: String) {
         switch slot {
-        case .nowhere: break
-        case .line(let id): write(line: text(id, outcome, requestID).bytes)
+        case .nowhere: session?.answered()
+        case .line(let id):
+            write(line: text(id, outcome, requestID).bytes)
+            session?.answered()
         case .batch(let batch, let id):
             let text = id.map { self.text($0, outcome, requestID) }
             finish(batch, answer: text?.bytes, substitute: text?.substitute)
@@ -178,6 +180,7 @@ extension ConnectionHandler {
         batch.answer.finish(answer, substitute: substitute)
         guard batch.answer.openRequests == 0, let session else { return }
         if let line = batch.answer.line(lineBytesMax: session.answerLineBytes) { write(line: line) }
+        session.answered()
     }
 
     /// The text of an answer, and of the error that takes its place if a batch gets too long.

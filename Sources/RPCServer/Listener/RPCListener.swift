@@ -11,7 +11,7 @@ internal import WorkflowKit
 package final class RPCListener: Sendable {
     private struct Running: Sendable {
         let channel: any Channel
-        let watcher: Task<Void, Never>
+        let background: [Task<Void, Never>]
     }
 
     private let configuration: ListenerConfiguration
@@ -69,10 +69,13 @@ package final class RPCListener: Sendable {
         } catch {
             throw ListenerError("could not listen on \(configuration.host):\(configuration.port): \(error)")
         }
-        let watcher = Task { [registry, services = dispatcher.services, logger] in
-            await Self.watchTokens(registry, services, logger)
-        }
-        running.withLock { $0 = Running(channel: channel, watcher: watcher) }
+        var background = [
+            Task { [registry, services = dispatcher.services, logger] in
+                await Self.watchTokens(registry, services, logger)
+            }
+        ]
+        if let feed = dispatcher.feed { background.append(Task { await feed.run() }) }
+        running.withLock { [background] in $0 = Running(channel: channel, background: background) }
         let port = channel.localAddress?.port ?? configuration.port
         logger.notice("listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
         return port
@@ -90,8 +93,8 @@ package final class RPCListener: Sendable {
             registry.closeAll()
             group.cancelAll()
         }
-        running.watcher.cancel()
-        await running.watcher.value
+        for task in running.background { task.cancel() }
+        for task in running.background { await task.value }
         try? await group.shutdownGracefully()
         logger.notice("drained")
     }

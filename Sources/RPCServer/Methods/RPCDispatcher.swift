@@ -44,6 +44,8 @@ package final class RPCDispatcher: Sendable {
     package let table: MethodTable
     package let services: RPCServices
     package let limits: WireLimits
+    /// Nil for a server without events. The listener keeps it running.
+    let feed: EventFeed?
     private let limiter: RateLimiter
     private let metrics: RequestMetrics
     private let logger: Logger
@@ -55,12 +57,20 @@ package final class RPCDispatcher: Sendable {
         methods: [AnyRPCMethod], services: RPCServices, identity: ServerIdentity, limits: WireLimits = WireLimits(),
         logger: Logger
     ) {
-        let own =
+        let feed = services.events.map { EventFeed(store: $0, logger: logger) }
+        self.feed = feed
+        var own =
             methods + [
                 AnyRPCMethod(SystemPing()), AnyRPCMethod(SystemInfo(identity: identity, limits: limits)),
                 AnyRPCMethod(SessionOpen(principals: services.principals, limits: limits)),
                 AnyRPCMethod(SessionWhoami()),
             ]
+        if let events = services.events, let feed {
+            own += [
+                AnyRPCMethod(EventSubscribe(store: events, feed: feed)), AnyRPCMethod(EventAck(store: events)),
+                AnyRPCMethod(EventUnsubscribe(store: events)), AnyRPCMethod(EventSubscriptions(store: events)),
+            ]
+        }
         table = MethodTable(own + [AnyRPCMethod(RPCDiscover(others: own, version: identity.version))])
         self.services = services
         self.limits = limits

@@ -6,18 +6,22 @@ package struct RPCServices: Sendable {
     package var database: (any RPCDatabase)?
     package var idempotency: (any IdempotencyStore)?
     package var audit: (any AuditLog)?
+    /// Nil for a server without events.
+    package var events: (any EventStore)?
     package var rates: RateLimits
     package var clock: @Sendable () -> Timestamp
 
     package init(
         principals: any PrincipalStore, database: (any RPCDatabase)? = nil,
-        idempotency: (any IdempotencyStore)? = nil, audit: (any AuditLog)? = nil, rates: RateLimits = RateLimits(),
+        idempotency: (any IdempotencyStore)? = nil, audit: (any AuditLog)? = nil, events: (any EventStore)? = nil,
+        rates: RateLimits = RateLimits(),
         clock: @escaping @Sendable () -> Timestamp = wallClock
     ) {
         self.principals = principals
         self.database = database
         self.idempotency = idempotency
         self.audit = audit
+        self.events = events
         self.rates = rates
         self.clock = clock
     }

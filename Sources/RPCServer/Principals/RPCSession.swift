@@ -3,12 +3,20 @@ package import WorkflowKit
 
 /// What a connection has become by `session.open` or by its certificate.
 package final class RPCSession: RPCConnection {
+    private struct Starting: Sendable {
+        let subscription: String
+        let send: @Sendable () async -> Void
+    }
+
     private struct State {
         var token: AuthenticatedToken?
         var isFromCertificate = false
         var answerLineBytes: Int
         var client: String?
-        var subscriptions: [String: Task<Void, Never>] = [:]
+        /// The task is nil until the answer to the subscribing has been written.
+        var subscriptions: [String: Task<Void, Never>?] = [:]
+        var subscriptionNumber = 0
+        var starting: [Starting] = []
         var isClosed = false
     }
 
@@ -53,20 +61,53 @@ package final class RPCSession: RPCConnection {
     /// Whether something is to be sent to the client unasked, which keeps its connection from being idle.
     var hasSubscriptions: Bool { state.withLock { !$0.subscriptions.isEmpty } }
 
-    /// A task that sends to the client until it is cancelled; at once if the connection is gone.
-    func add(_ subscription: String, _ task: Task<Void, Never>) {
-        let isGone = state.withLock { state in
-            if !state.isClosed { state.subscriptions[subscription] = task }
-            return state.isClosed
+    /// The ids of the subscriptions of this connection.
+    var subscriptions: [String] { state.withLock { Array($0.subscriptions.keys) } }
+
+    /// Takes a subscription's name, or makes an id for one without.
+    ///
+    /// - Throws: ``RPCError`` of type `subscription.conflict` if the connection has one of that name, or too many.
+    func newSubscription(named name: String?, max: Int) throws(RPCError) -> String {
+        let id: String? = state.withLock { state in
+            guard state.subscriptions.count < max else { return nil }
+            var id = name
+            while id == nil {
+                state.subscriptionNumber += 1
+                let candidate = "subscription-\(state.subscriptionNumber)"
+                if state.subscriptions[candidate] == nil { id = candidate }
+            }
+            guard let id, state.subscriptions[id] == nil else { return nil }
+            state.subscriptions[id] = .some(nil)
+            return id
         }
-        if isGone { task.cancel() }
+        guard let id else {
+            throw .conflict("subscription", "This connection has that subscription already, or as many as it may have.")
+        }
+        return id
+    }
+
+    /// Sends to the client once the answer to its subscribing is on its way, until the subscription ends.
+    func startAfterAnswer(_ subscription: String, _ send: @escaping @Sendable () async -> Void) {
+        state.withLock { $0.starting.append(Starting(subscription: subscription, send: send)) }
+    }
+
+    /// An answer has been written.
+    func answered() {
+        state.withLock { state in
+            guard !state.starting.isEmpty else { return }
+            for start in state.starting where !state.isClosed && state.subscriptions.keys.contains(start.subscription) {
+                state.subscriptions[start.subscription] = Task { await start.send() }
+            }
+            state.starting = []
+        }
     }
 
     /// Ends a subscription; false if there is none of that name.
+    @discardableResult
     func removeSubscription(_ subscription: String) -> Bool {
-        let task = state.withLock { $0.subscriptions.removeValue(forKey: subscription) }
-        task?.cancel()
-        return task != nil
+        let removed = state.withLock { $0.subscriptions.removeValue(forKey: subscription) }
+        removed??.cancel()
+        return removed != nil
     }
 
     /// The connection is gone.
@@ -74,7 +115,7 @@ package final class RPCSession: RPCConnection {
         let tasks = state.withLock { state in
             state.isClosed = true
             defer { state.subscriptions = [:] }
-            return Array(state.subscriptions.values)
+            return state.subscriptions.values.compactMap { $0 }
         }
         for task in tasks { task.cancel() }
     }

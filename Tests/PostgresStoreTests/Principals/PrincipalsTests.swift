@@ -1,40 +1,8 @@
 import Postgres
 import PostgresStore
 import RPCServer
-import Synchronization
-import TestSupport
 import Testing
 import WorkflowKit
-
-/// A pool on a new database, and a clock that stands where it is put.
-struct StoreFixture: Sendable {
-    final class Clock: Sendable {
-        private let time = Mutex(Timestamp(microsecondsSince1970: 1_772_366_400_000_000))
-        var now: Timestamp { time.withLock { $0 } }
-        func advance(by duration: Duration) { time.withLock { $0 = $0 + duration } }
-    }
-
-    let pool: PostgresPool
-    let clock = Clock()
-
-    static func with(_ body: (StoreFixture) async throws -> Void) async throws {
-        try await TestDatabase.with { database in
-            let pool = PostgresPool(configuration: try database.configuration, size: 4, logger: TestCluster.logger)
-            do {
-                try await body(StoreFixture(pool: pool))
-                await pool.close()
-            } catch {
-                await pool.close()
-                throw error
-            }
-        }
-    }
-
-    var principals: PostgresPrincipals { PostgresPrincipals(pool: pool, clock: { [clock] in clock.now }) }
-    var idempotency: PostgresIdempotency { PostgresIdempotency(pool: pool, clock: { [clock] in clock.now }) }
-    var tenancy: PostgresTenancy { PostgresTenancy(pool: pool) }
-    var audit: PostgresAudit { PostgresAudit(pool: pool) }
-}
 
 @Suite struct PrincipalsTests {
     let partner = Principal(

@@ -21,7 +21,7 @@ import WorkflowKit
     @Test func `a connection without a session is closed some time after its last answer, without a word`() async throws
     {
         var limits = WireLimits()
-        limits.authentication = .milliseconds(150)
+        limits.authentication = .seconds(1)
         try await TestServer.with(limits: limits) { server in
             let client = try await server.connect()
             try await client.send(ping)
@@ -31,7 +31,7 @@ import WorkflowKit
 
     @Test func `a connection with a session is closed when it is idle`() async throws {
         var limits = WireLimits()
-        limits.idle = .milliseconds(150)
+        limits.idle = .seconds(1)
         try await TestServer.with(limits: limits) { server in
             let client = try await server.connect()
             _ = try await client.call("session.open", ["token": .string(server.principals.add(.admin, id: "a"))])
@@ -41,7 +41,7 @@ import WorkflowKit
 
     @Test func `requests at work keep a connection open`() async throws {
         var limits = WireLimits()
-        limits.authentication = .milliseconds(50)
+        limits.authentication = .seconds(1)
         try await TestServer.with(limits: limits) { server in
             let client = try await server.connect()
             try await client.send(wait(1))

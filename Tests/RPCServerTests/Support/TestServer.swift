@@ -14,6 +14,7 @@ struct TestServer {
     let principals: InMemoryPrincipals
     let audit: InMemoryAudit
     let recorder: Recorder
+    let events: InMemoryEvents
 
     /// Runs `body` against a server and drains it.
     static func with(
@@ -23,6 +24,7 @@ struct TestServer {
         let principals = InMemoryPrincipals()
         let audit = InMemoryAudit()
         let recorder = Recorder()
+        let events = InMemoryEvents()
         var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .debug
         let dispatcher = RPCDispatcher(
@@ -33,7 +35,7 @@ struct TestServer {
             ],
             services: RPCServices(
                 principals: principals, database: InMemoryDatabase(), idempotency: InMemoryIdempotency(),
-                audit: audit, rates: rates),
+                audit: audit, events: events, rates: rates),
             identity: ServerIdentity(version: "1.2.3", node: "n1", hasMutualTLS: tls?.clientAuthorityPath != nil),
             limits: limits, logger: logger)
         var configuration = ListenerConfiguration()
@@ -43,7 +45,8 @@ struct TestServer {
         let port = try await listener.start()
         let server = TestServer(
             listener: listener, dispatcher: dispatcher, logger: logger, port: port, principals: principals,
-            audit: audit, recorder: recorder)
+            audit: audit, recorder: recorder,
+            events: events)
         do {
             try await body(server)
         } catch {
