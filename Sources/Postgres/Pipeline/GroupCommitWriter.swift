@@ -13,10 +13,18 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
 
     private typealias Line = [Entry]
 
-    private struct Entry {
+    /// One item and the task that waits for it. A reference, since copying a value of generic type is done by looking
+    /// up how at each copy.
+    private final class Entry: Sendable {
         let item: Item
         let ticket: Ticket
         let continuation: CheckedContinuation<Result<Output, SQLError>, Never>
+
+        init(item: Item, ticket: Ticket, continuation: CheckedContinuation<Result<Output, SQLError>, Never>) {
+            self.item = item
+            self.ticket = ticket
+            self.continuation = continuation
+        }
     }
 
     private struct State {
@@ -200,7 +208,7 @@ package final class GroupCommitWriter<Item: Sendable, Output: Sendable>: Sendabl
         do throws(SQLError) {
             let outputs = try read(items, try batch.answers(from: results))
             precondition(outputs.count == items.count, "\(outputs.count) outputs for \(items.count) items")
-            for (entry, output) in zip(line, outputs) { entry.continuation.resume(returning: .success(output)) }
+            for index in line.indices { line[index].continuation.resume(returning: .success(outputs[index])) }
         } catch {
             for entry in line { entry.continuation.resume(returning: .failure(error)) }
         }
