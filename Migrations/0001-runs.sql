@@ -187,7 +187,10 @@ begin
     from holdfast.incarnation as i
     join pg_stat_activity as a on a.application_name = i.session_name
     where i.incarnation_id = dead and i.state in ('live', 'draining') and a.pid <> pg_backend_pid()
-        and i.session_name <> (select h.session_name from holdfast.incarnation as h where h.incarnation_id = heir);
+        -- A process that joined again since then is alive and knows that it was fenced: its sessions are its new self's.
+        and not exists (
+            select from holdfast.incarnation as newer
+            where newer.session_name = i.session_name and newer.incarnation_id > dead);
     perform pg_advisory_xact_lock(1213154884, dead::integer);
     update holdfast.incarnation set state = 'fenced'
     where incarnation_id = dead and state in ('live', 'draining');

@@ -72,7 +72,7 @@ struct RunStart: RPCMethod {
         }
         // With a key, the run and the answer kept for the key are committed together.
         let started = try await context.change("run:\(params.workflow)") { [node] transaction in
-            RunStarted(try await node.start([specification], in: transaction)[0])
+            RunStarted(try await node.startTold([specification], in: transaction)[0])
         }
         node.transactionCommitted()
         return started
@@ -106,7 +106,7 @@ struct RunStartMany: RPCMethod {
             return Result(items: started.map(RunStarted.init))
         }
         let result = try await context.change("run:many") { [node] transaction in
-            Result(items: try await node.start(specifications, in: transaction).map(RunStarted.init))
+            Result(items: try await node.startTold(specifications, in: transaction).map(RunStarted.init))
         }
         node.transactionCommitted()
         return result
@@ -126,5 +126,18 @@ struct RunStartMany: RPCMethod {
         }
         guard fields.isEmpty else { throw .invalidParams(fields) }
         return specifications
+    }
+}
+
+extension Node {
+    /// ``start(_:in:)``, with refusals as callers are told them.
+    fileprivate func startTold(
+        _ specifications: [RunSpecification], in transaction: any Transaction
+    ) async throws -> [Started] {
+        do {
+            return try await start(specifications, in: transaction)
+        } catch let refusal as Refusal {
+            throw RPCError(refusal)
+        }
     }
 }

@@ -188,7 +188,7 @@ extension Node {
             } else {
                 specification.key.map { HashSlot(of: "\(type.name)/\($0)") }
             }
-        guard let slot = shared ?? slot ?? state.withLock({ $0.ownSlot() }) else { return nil }
+        let slot = shared ?? slot ?? state.withLock { $0.ownSlot() ?? $0.anySlot() }
         let now = clock.now
         let record = StartRecord(
             workflow: type.name, version: Int32(type.version), input: specification.input, key: specification.key,

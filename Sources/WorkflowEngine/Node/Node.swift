@@ -279,22 +279,28 @@ package final class Node: Sendable {
             state.ranges += fresh
             return fresh
         }
-        for range in fresh {
-            var after: RunID?
-            repeat {
-                do {
-                    let rows = try await stores[0].openRuns(in: range, after: after, limit: 1_000)
-                    for (lane, rows) in Dictionary(grouping: rows, by: { laneNumber($0.slot) }) {
-                        host(lane)?.post(.adopt(rows, afterDeath: afterDeath))
-                    }
-                    after = rows.count == 1_000 ? rows.last?.id : nil
-                } catch {
-                    logger.warning("could not read open runs", metadata: ["error": "\(error)"])
-                    var backoff = Backoff()
-                    await backoff.wait()
+        for range in fresh { await adoptRuns(in: range, afterDeath: afterDeath) }
+    }
+
+    /// Hands every open run of `range` to its lane. Until that is done the range is not served, so it is tried again
+    /// for as long as this node may own it.
+    private func adoptRuns(in range: SlotRange, afterDeath: Bool) async {
+        let incarnation = incarnation
+        var backoff = Backoff()
+        var after: RunID?
+        repeat {
+            do {
+                let rows = try await stores[0].openRuns(in: range, after: after, limit: 1_000)
+                for (lane, rows) in Dictionary(grouping: rows, by: { laneNumber($0.slot) }) {
+                    host(lane)?.post(.adopt(rows, afterDeath: afterDeath))
                 }
-            } while after != nil
-        }
+                guard rows.count == 1_000 else { return }
+                after = rows.last?.id
+            } catch {
+                logger.warning("could not read open runs", metadata: ["error": "\(error)"])
+                await backoff.wait()
+            }
+        } while self.incarnation == incarnation && !Task.isCancelled
     }
 
     private func disown(_ range: SlotRange) {
@@ -393,6 +399,9 @@ extension Node.State {
         if nextSlotOffset < 0 { nextSlotOffset = 0 }
         return HashSlot(range.first + (nextSlotOffset % range.count))
     }
+
+    /// A slot of whoever has it, for a run that another node is to take up.
+    mutating func anySlot() -> HashSlot { HashSlot(Int32(random.next() % UInt64(HashSlot.count))) }
 }
 
 extension SystemRandomNumberGenerator {

@@ -71,7 +71,10 @@ final class ServerNode: Service {
         let methods = EngineMethods.all(engine) + plugins.flatMap(\.methods)
         let listener = RPCListener(
             configuration: plan.listener, dispatcher: dispatcher(pool, methods), logger: logger)
-        let running = Task { await engine.run() }
+        // The door opens when the node has joined the others and the partitions of today are there.
+        let (joined, join) = AsyncStream<Void>.makeStream()
+        let running = Task { await engine.run { join.finish() } }
+        for await _ in joined {}
         let port: Int
         do {
             port = try await listener.start()
