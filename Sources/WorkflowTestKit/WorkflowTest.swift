@@ -84,7 +84,8 @@ public final class WorkflowTest: Sendable {
             if found != expected {
                 throw Failure.permanent(
                     "crash.unsafe",
-                    "a crash after commit \(commit) changed what the workflow did: expected \(expected), found \(found)")
+                    "a crash after commit \(commit) changed what the workflow did: expected \(expected), "
+                        + "found \(found)")
             }
         }
         state.withLock { $0.server = server }

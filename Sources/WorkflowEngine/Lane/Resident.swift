@@ -125,9 +125,10 @@ final class Resident {
 
     /// A step waits to be started, or a child may not exist, and nothing that is stored would wake the run for it.
     var hasUnstartedWork: Bool {
-        !unconfirmedChildren.isEmpty || execution?.pending.values.contains {
-            StepRecord.Kind($0.operation.kind) != nil && !$0.isExhausted && $0.nextAttemptAt == nil
-        } ?? false
+        !unconfirmedChildren.isEmpty
+            || execution?.pending.values.contains {
+                StepRecord.Kind($0.operation.kind) != nil && !$0.isExhausted && $0.nextAttemptAt == nil
+            } ?? false
     }
 
     /// When the run goes on by itself; nil when only a message wakes it.

@@ -397,12 +397,14 @@ package final class Execution: RunDriver, @unchecked Sendable {
         if outcome != nil, let entry = replay.first(where: { $0.fact.answersOperation }) {
             return report(
                 .mismatch,
-                "the code does not follow the journal at entry \(entry.seq): the workflow ended where the journal goes on")
+                "the code does not follow the journal at entry \(entry.seq): the workflow ended where the journal goes "
+                    + "on")
         }
         if outcome == nil, pending.isEmpty {
             report(
                 .foreignWait,
-                "the workflow waits for something that is not an operation of its context, such as Task.sleep or an actor")
+                "the workflow waits for something that is not an operation of its context, such as Task.sleep or an "
+                    + "actor")
         }
     }
 
