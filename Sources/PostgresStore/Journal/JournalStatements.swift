@@ -28,6 +28,9 @@ enum JournalStatements {
             if !open.isEmpty { statements.append(statement(EmbeddedSQL.deleteRuns, "DeleteRuns", .uuidArray(open))) }
             statements.append(insertClosed(batch.closed))
         }
+        if !batch.events.isEmpty || !batch.closed.isEmpty {
+            statements.append(insertEvents(batch.events + batch.closed.map(ended)))
+        }
         if !batch.messages.isEmpty { statements.append(insertMessages(batch.messages)) }
         if !batch.consumed.isEmpty {
             statements.append(statement(EmbeddedSQL.deleteMessages, "DeleteMessages", .int8Array(batch.consumed)))
@@ -107,6 +110,22 @@ enum JournalStatements {
             .timestampArray(closed.map(\.at)),
             .textArray(
                 closed.map { if case .failed(let failure) = $0.outcome { failure.type } else { nil } }))
+    }
+
+    /// What administrators are told of a run that ended.
+    private static func ended(_ closed: Batch.Closed) -> Batch.Event {
+        let data: JSON = [
+            "runId": .string(closed.row.id.description), "workflow": .string(closed.row.workflow),
+            "status": .string(OutcomeCode(closed.outcome).status.rawValue), "key": .string(orNull: closed.row.key),
+        ]
+        return Batch.Event(run: closed.row.id, type: "run.ended", data: data.bytes)
+    }
+
+    private static func insertEvents(_ events: [Batch.Event]) -> SQLStatement {
+        statement(
+            EmbeddedSQL.insertEvents, "InsertEvents", .textArray(events.map(\.type)),
+            .jsonArray(events.map { JSON.array($0.audiences.map(JSON.string)).bytes }),
+            .jsonArray(events.map(\.data)))
     }
 
     private static func insertMessages(_ messages: [Batch.Message]) -> SQLStatement {

@@ -124,19 +124,18 @@ package final class PostgresJournal: Store {
     private static func bodies(_ runs: [RunID: Int32], _ pool: PostgresPool) async throws -> [RunID: [[UInt8]]] {
         var bodies: [RunID: [[UInt8]]] = [:]
         for (day, ids) in Dictionary(grouping: runs.keys, by: \.createdAt.utcDay) {
-            let rows = try await pool.query(
-                SQLStatement(
-                    uncheckedText: """
-                        select run_id, body
-                        from \(JournalLeaf.name(ofDay: day)) as leaf
-                        join unnest($2::uuid[], $3::integer[]) as wanted (run_id, base_seq) using (run_id)
-                        where leaf.day = $1 and leaf.last_seq >= wanted.base_seq
-                        order by run_id, seq
-                        """,
-                    name: "JournalBodies",
-                    parameters: [
-                        .date(day), .uuidArray(ids.map(\.uuid)), .int4Array(ids.map { runs[$0] ?? 0 }),
-                    ]))
+            let rows = try await JournalLeaf.query(
+                pool, "JournalBodies", ofDay: day,
+                [.date(day), .uuidArray(ids.map(\.uuid)), .int4Array(ids.map { runs[$0] ?? 0 })]
+            ) { leaf in
+                """
+                select run_id, body
+                from \(leaf) as leaf
+                join unnest($2::uuid[], $3::integer[]) as wanted (run_id, base_seq) using (run_id)
+                where leaf.day = $1 and leaf.last_seq >= wanted.base_seq
+                order by run_id, seq
+                """
+            }
             for row in rows {
                 bodies[RunID(try row.uuid("run_id")), default: []].append(Array(try row.text("body").utf8))
             }
@@ -198,12 +197,6 @@ package final class PostgresJournal: Store {
             throw StoreError(.unavailable, "the database could not be read")
         }
     }
-}
-
-/// The partition of one day's journals.
-enum JournalLeaf {
-    /// Its name in full. The day is a number of ours, so the name is no data put into SQL.
-    static func name(ofDay day: Int32) -> String { "holdfast.journal_\(CalendarDay(daysSince1970: day).digits)" }
 }
 
 extension RunRow {

@@ -33,16 +33,15 @@ package final class PostgresRunReader: RunReader {
 
     /// The entries of the first and the last segment.
     private static func ends(_ id: RunID, _ pool: PostgresPool) async throws -> [JournalEntry] {
-        let leaf = JournalLeaf.name(ofDay: id.createdAt.utcDay)
-        let rows = try await pool.query(
-            SQLStatement(
-                uncheckedText: """
-                    (select seq, body from \(leaf) where day = $1 and run_id = $2 order by seq limit 1)
-                    union
-                    (select seq, body from \(leaf) where day = $1 and run_id = $2 order by seq desc limit 1)
-                    order by seq
-                    """,
-                name: "JournalEnds", parameters: [.date(id.createdAt.utcDay), .uuid(id.uuid)]))
+        let day = id.createdAt.utcDay
+        let rows = try await JournalLeaf.query(pool, "JournalEnds", ofDay: day, [.date(day), .uuid(id.uuid)]) { leaf in
+            """
+            (select seq, body from \(leaf) where day = $1 and run_id = $2 order by seq limit 1)
+            union
+            (select seq, body from \(leaf) where day = $1 and run_id = $2 order by seq desc limit 1)
+            order by seq
+            """
+        }
         return try rows.flatMap { try JournalCodec.decode(Array(try $0.text("body").utf8)) }
     }
 
@@ -96,24 +95,18 @@ package final class PostgresRunReader: RunReader {
 
     package func history(_ id: RunID, after: Int32?, limit: Int) async throws(StoreError) -> [JournalEntry]? {
         try await reading { pool in
-            let leaf = JournalLeaf.name(ofDay: id.createdAt.utcDay)
-            let exists = try await pool.query(
-                SQLStatement(uncheckedText: "select to_regclass($1) is not null as found", name: "LeafExists",
-                    parameters: [.text(leaf)]))
-            guard try exists[0].bool("found") else { return nil }
-            let rows = try await pool.query(
-                SQLStatement(
-                    uncheckedText: """
-                        select body from \(leaf)
-                        where day = $1 and run_id = $2 and last_seq > $3
-                        order by seq
-                        limit $4
-                        """,
-                    name: "JournalAfter",
-                    parameters: [
-                        .date(id.createdAt.utcDay), .uuid(id.uuid), .int4(after ?? -1),
-                        .int4(Int32(clamping: limit)),
-                    ]))
+            let day = id.createdAt.utcDay
+            let rows = try await JournalLeaf.query(
+                pool, "JournalAfter", ofDay: day,
+                [.date(day), .uuid(id.uuid), .int4(after ?? -1), .int4(Int32(clamping: limit))]
+            ) { leaf in
+                """
+                select body from \(leaf)
+                where day = $1 and run_id = $2 and last_seq > $3
+                order by seq
+                limit $4
+                """
+            }
             let entries = try rows.flatMap { try JournalCodec.decode(Array(try $0.text("body").utf8)) }
                 .filter { $0.seq > (after ?? -1) }
             if entries.isEmpty, after == nil { return nil }

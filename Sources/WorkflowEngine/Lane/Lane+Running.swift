@@ -39,8 +39,9 @@ extension Lane {
             beginChild(run, operation, request)
         case .snapshot(let state):
             record(run, .snapshot(execution.snapshot(ordinal: ordinal, state: state)))
-        case .event(let payload):
-            run.writes.events.append(Batch.Event(run: run.id, type: operation.operation.name, data: payload))
+        case .event(let audiences, let payload):
+            run.writes.events.append(Batch.Event(
+                    run: run.id, type: operation.operation.name, audiences: audiences, data: payload))
             record(run, .eventEmitted(ordinal: ordinal, name: operation.operation.name))
         }
     }

@@ -66,11 +66,14 @@ package struct Batch: Sendable {
     package struct Event: Sendable, Equatable {
         package let run: RunID
         package let type: String
+        /// Who sees it besides admins, as the event log names them.
+        package let audiences: [String]
         package let data: [UInt8]
 
-        package init(run: RunID, type: String, data: [UInt8]) {
+        package init(run: RunID, type: String, audiences: [String] = [], data: [UInt8]) {
             self.run = run
             self.type = type
+            self.audiences = audiences
             self.data = data
         }
     }

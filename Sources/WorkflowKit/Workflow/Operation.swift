@@ -12,7 +12,7 @@ package struct Operation: Sendable {
         /// `state` is where replay begins from now on.
         case snapshot(state: [UInt8])
         /// Puts an event into the event log, durable together with the journal.
-        case event(payload: [UInt8])
+        case event(audiences: [String], payload: [UInt8])
     }
 
     package enum TimerDue: Sendable, Hashable {

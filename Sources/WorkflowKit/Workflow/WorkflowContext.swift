@@ -180,10 +180,12 @@ public struct WorkflowContext: Sendable {
         return id
     }
 
-    /// Tells subscribers of `type` what happened. The event is durable together with the run's progress, and is sent
+    /// Tells subscribers of `type` what happened. The event is durable together with the run's progress, and is told
     /// exactly once however often the workflow is replayed.
-    public func emit(_ type: String, _ data: JSON) async throws {
-        try discard(await perform(.event(payload: data.bytes), type))
+    ///
+    /// - Parameter audiences: Who sees it; admins see all events.
+    public func emit(_ type: String, to audiences: [Event.Audience] = [], _ data: JSON) async throws {
+        try discard(await perform(.event(audiences: audiences.map(\.text), payload: data.bytes), type))
     }
 
     // MARK: What would differ from one execution to the next
