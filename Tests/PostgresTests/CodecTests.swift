@@ -225,7 +225,8 @@ struct ValueSource {
                 Int.random(in: 0..<3, using: &random) > 0 ? 0 : UInt8.random(in: 0...255, using: &random)
             }
             unsafe cell.withUnsafeBufferPointer { cell in
-                if (try? unsafe SQLValue(decoding: cell, as: types[round % types.count])) == nil { failures += 1 }
+                var reader = unsafe CellReader(cell: cell)
+                if (try? SQLValue(decoding: &reader, as: types[round % types.count])) == nil { failures += 1 }
             }
         }
         #expect(failures > 10_000)

@@ -115,20 +115,24 @@ final class Link: ReactorClient {
 
     // MARK: - Exchanges
 
-    /// Sends something and waits for the answers to it.
+    /// Sends `message` and waits for the answers to it.
+    nonisolated(nonsending) func exchange(_ message: Message, isCancellable: Bool) async -> Exchange.Outcome {
+        await exchange([message], until: .ready, isCancellable: isCancellable)
+    }
+
+    /// Sends `messages` together and waits for the answers to them.
     ///
-    /// `send` calls libpq's `PQsend…` functions and returns false if one failed; it runs under the lock. When the
-    /// calling task is cancelled, a cancellable exchange is cancelled on the server, and its answer still awaited, so
-    /// that the next exchange finds a clean session.
+    /// When the calling task is cancelled, a cancellable exchange is cancelled on the server, and its answer still
+    /// awaited, so that the next exchange finds a clean session.
     nonisolated(nonsending) func exchange(
-        until ending: Exchange.Ending, isCancellable: Bool, send: (OpaquePointer) -> Bool
+        _ messages: [Message], until ending: Exchange.Ending, isCancellable: Bool
     ) async -> Exchange.Outcome {
         let ticket = Ticket()
         guard isCancellable else {
-            return await withCheckedContinuation { unsafe start(ticket, until: ending, answerTo: $0, send: send) }
+            return await withCheckedContinuation { start(messages, ticket, until: ending, answerTo: $0) }
         }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { unsafe start(ticket, until: ending, answerTo: $0, send: send) }
+            await withCheckedContinuation { start(messages, ticket, until: ending, answerTo: $0) }
         } onCancel: {
             ticket.cancel()
             cancel(ticket)
@@ -136,8 +140,8 @@ final class Link: ReactorClient {
     }
 
     private func start(
-        _ ticket: Ticket, until ending: Exchange.Ending,
-        answerTo continuation: CheckedContinuation<Exchange.Outcome, Never>, send: (OpaquePointer) -> Bool
+        _ messages: [Message], _ ticket: Ticket, until ending: Exchange.Ending,
+        answerTo continuation: CheckedContinuation<Exchange.Outcome, Never>
     ) {
         let deliveries = state.withLock { state in
             var deliveries = Deliveries()
@@ -149,7 +153,7 @@ final class Link: ReactorClient {
                 deliveries.answers.append((continuation, .cancelledUnsent))
                 return deliveries
             }
-            guard unsafe send(connection) else {
+            guard messages.allSatisfy({ unsafe $0.send(on: connection) }) else {
                 // A part may be in libpq's buffer. What is left of the session cannot be trusted.
                 deliveries.answers.append((continuation, .notSent))
                 unsafe breakLink(&state, connection, &deliveries)

@@ -78,7 +78,8 @@ import WorkflowKit
         // Valid until PQclear, and `self` lives at least until the end of this call.
         let cell = unsafe UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: length)
         do throws(UndecodableValue) {
-            return try unsafe SQLValue(decoding: cell.bindMemory(to: UInt8.self), as: type)
+            var reader = unsafe CellReader(cell: cell.bindMemory(to: UInt8.self))
+            return try SQLValue(decoding: &reader, as: type)
         } catch {
             throw SQLError(kind: .defect, message: "cannot read column \"\(name[Int(column)])\": \(error.reason)")
         }

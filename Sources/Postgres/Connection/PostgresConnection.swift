@@ -138,18 +138,14 @@ extension PostgresConnection {
     private nonisolated(nonsending) func runPrepared(
         _ name: String, _ statement: SQLStatement, _ parameters: Parameters
     ) async -> Exchange.Outcome {
-        await unsafe link.exchange(until: .ready, isCancellable: true) { connection in
-            unsafe parameters.sendPrepared(name, on: connection)
-        }
+        await link.exchange(.execute(name: name, parameters), isCancellable: true)
     }
 
     private nonisolated(nonsending) func runUnprepared(
         _ statement: SQLStatement, _ parameters: Parameters
     ) async throws(SQLError) -> ServerResult {
         let isInTransaction = link.isInTransaction
-        let outcome = await unsafe link.exchange(until: .ready, isCancellable: true) { connection in
-            unsafe parameters.send(statement.text, on: connection)
-        }
+        let outcome = await link.exchange(.executeOnce(text: statement.text, parameters), isCancellable: true)
         return try outcome.get(statement, isInTransaction, link)
     }
 
@@ -159,9 +155,7 @@ extension PostgresConnection {
     ) async throws(SQLError) -> String {
         await deallocateEvicted()
         let (name, types) = cache.withLock { $0.statements.plan(statement.text, types: parameters.types) }
-        let outcome = await unsafe link.exchange(until: .ready, isCancellable: true) { connection in
-            unsafe sendPrepare(name, statement.text, types: types, on: connection)
-        }
+        let outcome = await link.exchange(.prepare(name: name, text: statement.text, types: types), isCancellable: true)
         // Preparing writes nothing, so a lost link leaves no doubt.
         _ = try outcome.get(statement, true, link)
         cache.withLock { $0.evicted += $0.statements.insert(name: name, text: statement.text, types: types) }
@@ -177,9 +171,7 @@ extension PostgresConnection {
         }
         for name in names {
             // The only failure is that the server has it no longer.
-            _ = await unsafe link.exchange(until: .ready, isCancellable: false) { connection in
-                unsafe sendSimple("deallocate \(name)", on: connection)
-            }
+            _ = await link.exchange(.deallocate(name: name), isCancellable: false)
         }
     }
 
@@ -189,9 +181,7 @@ extension PostgresConnection {
             throw SQLError(kind: .defect, message: "a script cannot hold U+0000", statement: statement.name)
         }
         let isInTransaction = link.isInTransaction
-        let outcome = await unsafe link.exchange(until: .ready, isCancellable: true) { connection in
-            unsafe sendSimple(script, on: connection)
-        }
+        let outcome = await link.exchange(.script(script), isCancellable: true)
         _ = try outcome.get(statement, isInTransaction, link)
     }
 }

@@ -15,9 +15,7 @@ extension PostgresConnection {
         _ statement: SQLStatement, rows: some AsyncSequence<[UInt8], any Error>
     ) async throws(SQLError) -> Int {
         let isInTransaction = link.isInTransaction
-        let start = await unsafe link.exchange(until: .ready, isCancellable: true) { connection in
-            unsafe sendSimple(statement.text, on: connection)
-        }
+        let start = await link.exchange(.script(statement.text), isCancellable: true)
         // Nothing is written before the end of the data.
         guard try start.get(statement, true, link).isCopyIn else {
             throw SQLError(
@@ -45,9 +43,8 @@ extension PostgresConnection {
                     kind: .rejected, message: "the rows to copy ended with an error of type \(type(of: error))",
                     statement: statement.name)
         }
-        let end = await unsafe link.exchange(until: .ready, isCancellable: failure == nil) { connection in
-            unsafe sendCopyEnd(failure: failure == nil ? nil : "stopped by the client", on: connection)
-        }
+        let end = await link.exchange(
+            .copyEnd(failure: failure == nil ? nil : "stopped by the client"), isCancellable: failure == nil)
         if let failure {
             if case .cancelledUnsent = end { link.close() }
             throw failure

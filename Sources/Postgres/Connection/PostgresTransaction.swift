@@ -152,9 +152,7 @@ extension PostgresConnection {
     private nonisolated(nonsending) func control(
         _ command: String, isReadOnly: Bool
     ) async throws(SQLError) -> ServerResult {
-        let outcome = await unsafe link.exchange(until: .ready, isCancellable: false) { connection in
-            unsafe sendSimple(command, on: connection)
-        }
+        let outcome = await link.exchange(.script(command), isCancellable: false)
         return try outcome.get(SQLStatement(uncheckedText: command, name: command), isReadOnly, link)
     }
 
