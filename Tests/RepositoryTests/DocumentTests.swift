@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    @Test func `the first workflow in the documents is the one that the tests run, in under forty lines`() throws {
+        let source = try #require(
+            Repository.files.first { $0.path == "Tests/WorkflowEngineTests/FirstWorkflowTests.swift" })
+        let document = try #require(Self.documents.first { $0.path == "docs/workflows.md" })
+        let block = document.text.firstMatch(of: #/(?s)```swift\n(.*?)\n```/#)?.output.1
+        #expect(block.map(String.init) == source.text.trimmingCharacters(in: .newlines))
+        #expect(source.lines.filter { !$0.isEmpty }.count < 40)
+    }
+
     @Test func `every relative link leads to a file`() {
         for document in Self.documents {
             let folder = (document.path as NSString).deletingLastPathComponent
