@@ -12,6 +12,8 @@ create table holdfast.event (
     -- Who sees it besides admins: 'partner:P-1001', or a whole kind: 'support'.
     audiences  text[]      not null,
     data       jsonb       not null,
+    -- The run that told it; null when a method did.
+    run_id     uuid,
 
     constraint event_pkey primary key (event_id),
     constraint event_position_unique unique (position)

@@ -125,7 +125,7 @@ enum JournalStatements {
         statement(
             EmbeddedSQL.insertEvents, "InsertEvents", .textArray(events.map(\.type)),
             .jsonArray(events.map { JSON.array($0.audiences.map(JSON.string)).bytes }),
-            .jsonArray(events.map(\.data)))
+            .jsonArray(events.map(\.data)), .uuidArray(events.map(\.run.uuid)))
     }
 
     private static func insertMessages(_ messages: [Batch.Message]) -> SQLStatement {
