@@ -3,12 +3,13 @@
 #
 #   Tests/Fuzz/run.sh [runs] [folder for the build and the corpus]
 #
+# Without a number of runs it goes on for FUZZ_SECONDS, 60 if that is not set.
 # FUZZ_SANITIZERS=fuzzer leaves AddressSanitizer out, which is several times faster; Swift's own checks of bounds and
 # overflow and the fuzzer's own of what must hold are there in both.
 #
 # SwiftPM cannot link libFuzzer's main with its default linker, so the three modules are compiled here.
 set -eu
-runs="${1:-10000000}"
+if [ $# -gt 0 ]; then length="-runs=$1"; else length="-max_total_time=${FUZZ_SECONDS:-60}"; fi
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 work="${2:-$root/.build/fuzz}"
 mkdir -p "$work/corpus"
@@ -37,5 +38,5 @@ if [ -z "$(ls -A corpus)" ]; then
 fi
 # What Swift's statics hold at the end is no leak; one that grows meets the limit of memory.
 export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
-exec ./wire-fuzz corpus -dict="$root/Tests/Fuzz/dictionary.txt" -runs="$runs" -max_len=512 -timeout=5 \
+exec ./wire-fuzz corpus -dict="$root/Tests/Fuzz/dictionary.txt" "$length" -max_len=512 -timeout=5 \
     -rss_limit_mb=1024 -print_final_stats=1
