@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 import Testing
 import WorkflowKit
@@ -39,6 +40,34 @@ import WorkflowKit
             #expect(error?.kind == .notPermitted)
             #expect(error?.message.contains("pg_authid") == true)
         }
+    }
+
+    /// When one of its processes is killed, PostgreSQL ends all sessions and recovers; until then it refuses new ones.
+    @Test func `a pool and a pipeline come back by themselves after a crash of the server`() async throws {
+        let configuration = try PostgresConfiguration(url: TestCluster.start(suffix: "c"))
+        let pool = PostgresPool(
+            configuration: configuration, size: 3, logger: TestCluster.logger, acquireTimeout: .seconds(60))
+        let pipeline = PostgresPipeline(
+            configuration: configuration, logger: TestCluster.logger, connectPatience: .seconds(60))
+        let own = SQLStatement("select pg_backend_pid() as pid")
+        let victim = try await pool.query(own)[0].int("pid")
+        _ = try await pipeline.submit([own])
+        kill(pid_t(victim), SIGKILL)
+        // Calls may fail as long as the loss is being noticed, and say so; none of them hangs.
+        var kinds: Set<SQLError.Kind> = []
+        var isBack = (pool: false, pipeline: false)
+        while !isBack.pool || !isBack.pipeline {
+            do throws(SQLError) {
+                isBack.pool = try await pool.query(own)[0].int("pid") != victim
+                isBack.pipeline = try await !pipeline.submit([own])[0].isEmpty
+            } catch {
+                kinds.insert(error.kind)
+            }
+        }
+        #expect(kinds.isSubset(of: [.unavailable, .outcomeUnknown]))
+        #expect(pool.connectionCount <= 3)
+        await pool.close()
+        await pipeline.close()
     }
 
     /// The commit is done on this server, but no standby has it: if the server is lost now, so is the commit.

@@ -51,7 +51,7 @@ enum TestCluster {
             run() { \(owner.joined(separator: " ")) "$@"; }
             run "$3/initdb" -D "$2" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N >"$1.log" 2>&1
             run "$3/pg_ctl" -D "$2" -w -l "$2/log" -o "-k $1 -c listen_addresses= -c max_connections=300 \
-            -c max_prepared_transactions=2 -c wal_level=logical \(settings)" start >>"$1.log" 2>&1
+            -c max_prepared_transactions=2 -c wal_level=logical -c fsync=off \(settings)" start >>"$1.log" 2>&1
             echo ready
             cat >/dev/null
             run "$3/pg_ctl" -D "$2" -m immediate -w stop >/dev/null 2>&1
