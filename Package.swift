@@ -47,6 +47,14 @@ func plugin(_ name: String, hasMigrations: Bool = false) -> Target {
         exclude: hasMigrations ? ["Migrations"] : [], swiftSettings: strict, plugins: hasMigrations ? ["EmbedSQL"] : [])
 }
 
+/// An executable for benchmarks or tests.
+func program(
+    _ name: String, in folder: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "\(folder)/\(name)", exclude: exclude, swiftSettings: strict)
+}
+
 /// The tests of one module.
 func tests(of name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
@@ -116,23 +124,43 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        program(
+            "PostgresBench", in: "Benchmarks", ["WorkflowKit", "Postgres", From.logging],
+            exclude: ["README.md", "with-cluster.sh"]),
+        program(
+            "EngineBench", in: "Benchmarks",
+            ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "Canary", From.logging]),
+        program("WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix]),
+
         .target(name: "RequirementTags", path: "Tests/RequirementTags", swiftSettings: strict),
+        .target(
+            name: "Simulation", dependencies: ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "WorkflowTestKit"],
+            path: "Tests/Simulation", swiftSettings: strict),
+        program("Simulate", in: "Tests", ["Simulation"]),
         .target(
             name: "TestSupport", dependencies: ["WorkflowKit", "Postgres", "PostgresStore", From.logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "WorkflowKit"),
-        tests(of: "WorkflowEngine", ["WorkflowKit", "WorkflowCore", "WorkflowTestKit"]),
+        tests(of: "WorkflowCore", ["WorkflowKit"]),
+        tests(of: "WorkflowEngine", ["WorkflowKit", "WorkflowCore", "WorkflowTestKit", "Simulation"]),
         tests(of: "Postgres", ["WorkflowKit", From.logging]),
         tests(of: "RPCServer", ["WorkflowKit", From.logging, From.nioCore, From.nioPosix, From.nioSSL]),
         tests(of: "HoldingTenant", ["WorkflowKit", "ResellAndMonitor", "ServiceDelivery", "RequirementTags"]),
         tests(of: "HPUniversity", ["WorkflowKit", "HoldingTenant", "RequirementTags"]),
         tests(of: "SellThrough", ["WorkflowKit", "HoldingTenant", "RequirementTags"]),
+        tests(
+            of: "SupportCases",
+            ["WorkflowKit", "HoldingTenant", "ResellAndMonitor", "ServiceDelivery", "RequirementTags"]),
+        tests(
+            of: "PostgresStore",
+            [
+                "WorkflowKit", "WorkflowCore", "WorkflowEngine", "Simulation", "Postgres", "RPCServer", "TestSupport",
+                From.logging,
+            ]),
         .testTarget(
             name: "EmbeddedTests", dependencies: ["WorkflowKit", "Postgres", "PostgresStore", From.logging],
             swiftSettings: strict),
-        .executableTarget(
-            name: "MigrationCrashProbe", dependencies: ["Postgres", "PostgresStore", From.logging],
-            path: "Tests/MigrationCrashProbe", swiftSettings: strict),
+        program("MigrationCrashProbe", in: "Tests", ["Postgres", "PostgresStore", From.logging]),
         .testTarget(
             name: "MigrationTests",
             dependencies: ["WorkflowKit", "Postgres", "PostgresStore", "MigrationCrashProbe", From.logging],
