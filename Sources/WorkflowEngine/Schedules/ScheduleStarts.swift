@@ -1,15 +1,17 @@
-import WorkflowCore
-import WorkflowKit
+package import WorkflowCore
+package import WorkflowKit
 
 /// Starts the runs of schedules, as their overlap has it.
-struct ScheduleStarts: Sendable {
+package struct ScheduleStarts: Sendable {
     let node: Node
+
+    package init(node: Node) { self.node = node }
 
     /// Starts a run for each of `moments`, and the one that waits, as far as they may be open together.
     ///
     /// - Returns: What became of the schedule, and the runs: those that were started, or the open one that kept them
     ///   from it.
-    func start(
+    package func start(
         _ schedule: Schedule, for moments: [Timestamp], nextAt: Timestamp, in transaction: any Transaction
     ) async throws -> (progress: ScheduleProgress, runs: [Started]) {
         var progress = ScheduleProgress(

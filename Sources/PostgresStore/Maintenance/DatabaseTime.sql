@@ -1,0 +1,2 @@
+-- DatabaseTime
+select clock_timestamp() as now

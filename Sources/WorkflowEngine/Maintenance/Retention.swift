@@ -1,0 +1,22 @@
+package import WorkflowKit
+
+/// How long what happened is kept.
+package struct Retention: Sendable, Equatable {
+    /// A closed run is listed for this long after it ended, to the day.
+    package var keepClosed: Duration
+    /// For how many days after today there are partitions in advance.
+    package var daysAhead: Int32
+    /// How many rows of a day's journals are carried over at most when its partition is dropped: all commits wait
+    /// meanwhile, for about a second for each hundred thousand rows. A day with more is kept whole.
+    package var carryMax: Int32
+
+    package init(keepClosed: Duration = .seconds(30 * 86_400), daysAhead: Int32 = 3, carryMax: Int32 = 500_000) {
+        precondition(keepClosed >= .zero, "closed runs cannot be kept for less than no time")
+        self.keepClosed = keepClosed
+        self.daysAhead = daysAhead
+        self.carryMax = carryMax
+    }
+
+    /// Whether everything of `day` is older than what is kept at `now`.
+    package func isOver(day: Int32, at now: Timestamp) -> Bool { day < (now - keepClosed).utcDay }
+}

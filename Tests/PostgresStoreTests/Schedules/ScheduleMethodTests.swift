@@ -1,0 +1,163 @@
+import EngineMethods
+import Postgres
+import PostgresStore
+import Testing
+import WorkflowCore
+import WorkflowEngine
+import WorkflowKit
+
+/// The methods, on a node that serves.
+@Suite struct ScheduleMethodTests {
+    private struct Transactions: RPCTransactions {
+        let pool: PostgresPool
+
+        func read<Value: Sendable>(
+            _ body: @escaping @Sendable (any Transaction) async throws -> Value
+        ) async throws -> Value {
+            try await pool.transaction { transaction in try await body(transaction) }
+        }
+
+        func change<Value: Encodable & Sendable>(
+            _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
+        ) async throws -> Value {
+            try await pool.transaction { transaction in try await body(transaction) }
+        }
+    }
+
+    private struct Client {
+        let runner: ScheduleRunner
+        let fixture: ScheduleFixture
+
+        @discardableResult
+        func call(_ method: String, _ params: String) async throws -> JSON {
+            let context = RPCContext(
+                caller: Principal(kind: .admin, id: "a", name: ""), requestID: "r", idempotencyKey: nil,
+                now: fixture.now, resultBytesMax: 1_000_000, transactions: Transactions(pool: fixture.pool))
+            let found = try #require(ScheduleMethods.all(runner).first { $0.name == method })
+            return try await found.prepare(try JSON(parsing: Array(params.utf8))).call(context)
+        }
+
+        /// What the call was refused with; nil when it was not.
+        func refusal(_ method: String, _ params: String) async throws -> RPCError? {
+            do {
+                try await call(method, params)
+                return nil
+            } catch let error as RPCError {
+                return error
+            }
+        }
+    }
+
+    private func serving(_ body: (Client) async throws -> Void) async throws {
+        try await ScheduleFixture.with { fixture in
+            try await fixture.serving { runner in try await body(Client(runner: runner, fixture: fixture)) }
+        }
+    }
+
+    private func put(
+        _ name: String, _ times: String, overlap: String = "allow", workflow: String = Tick.name
+    ) -> String {
+        """
+        {"name":"\(name)","workflow":"\(workflow)","input":{},\(times),"missed":"all","overlap":"\(overlap)"}
+        """
+    }
+
+    @Test func `a schedule starts runs until it is removed`() async throws {
+        try await serving { client in
+            let answer = try await client.call("schedule.put", put("s", #""everyMs":100"#))
+            #expect(answer["name"] == .string("s"))
+            #expect(answer["nextAt"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } != nil)
+            var ended: Set<RunID> = []
+            // Each end of a run is waited for; the node tells it.
+            while ended.count < 3 {
+                var filter = RunFilter(limit: 100)
+                filter.workflow = Tick.name
+                for view in try await client.runner.node.list(filter) where !ended.contains(view.id) {
+                    let end = try await client.runner.node.wait(view.id, timeout: .seconds(60))
+                    #expect(end?.status == .completed)
+                    ended.insert(view.id)
+                }
+                await Task.yield()
+            }
+            #expect(try await client.call("schedule.remove", #"{"name":"s"}"#)["removed"] == .bool(true))
+            #expect(try await client.call("schedule.list", "{}")["items"] == .array([]))
+        }
+    }
+
+    @Test func `a start that waits is made when the open run has ended`() async throws {
+        try await serving { client in
+            let node = client.runner.node
+            try await client.call(
+                "schedule.put", put("s", #""everyMs":100000000"#, overlap: "queue", workflow: Gate.name))
+            let first = try await client.call("schedule.trigger", #"{"name":"s"}"#)
+            #expect(first["created"] == .bool(true))
+            let second = try await client.call("schedule.trigger", #"{"name":"s"}"#)
+            #expect(second["created"] == .bool(false))
+            #expect(second["runId"] == first["runId"])
+
+            let run = try #require(first["runId"]?.stringValue.flatMap { RunID($0) })
+            try await node.signal(run, name: "go", payload: Array("true".utf8))
+            #expect(try await node.wait(run, timeout: .seconds(60))?.status == .completed)
+            var waited: RunID?
+            while waited == nil {
+                waited = try await node.openRun(workflow: Gate.name, key: "schedule:s")
+                await Task.yield()
+            }
+            #expect(waited != run)
+            #expect(try await client.fixture.schedule()?.waitingSince == nil)
+        }
+    }
+
+    @Test func `a list gives back what was put, page by page`() async throws {
+        try await serving { client in
+            let cron = #""cron":"0 3 * * *","timeZone":"Europe/Rome""#
+            for name in ["a", "b", "c"] { try await client.call("schedule.put", put(name, cron, overlap: "skip")) }
+            let page = try await client.call("schedule.list", #"{"limit":2}"#)
+            let items = try #require(page["items"]?.arrayValue)
+            #expect(items.map { $0["name"] } == [.string("a"), .string("b")])
+            #expect(items[0]["cron"] == .string("0 3 * * *"))
+            #expect(items[0]["timeZone"] == .string("Europe/Rome"))
+            #expect(items[0]["everyMs"] == nil)
+            #expect(items[0]["overlap"] == .string("skip"))
+            #expect(items[0]["lastFiredAt"] == nil)
+            let cursor = try #require(page["nextCursor"]?.stringValue)
+            let rest = try await client.call("schedule.list", #"{"limit":2,"cursor":"\#(cursor)"}"#)
+            #expect(rest["items"]?.arrayValue?.map { $0["name"] } == [.string("c")])
+            #expect(rest["nextCursor"] == .null)
+        }
+    }
+
+    @Test(arguments: [
+        (#""cron":"61 * * * *","timeZone":"Nowhere""#, ["cron", "timeZone"]),
+        (#""cron":"* * * * *""#, ["timeZone"]),
+        (#""cron":"* * * * *","timeZone":"UTC","everyMs":1000"#, ["everyMs"]),
+        (#""everyMs":1000,"timeZone":"UTC""#, ["timeZone"]),
+        (#""everyMs":1"#, ["everyMs"]),
+        (#""cron":null"#, ["cron"]),
+    ])
+    func `what is wrong with a schedule's times is told by field`(times: String, paths: [String]) async throws {
+        try await serving { client in
+            let error = try await client.refusal("schedule.put", put("s", times))
+            #expect(error?.code == .invalidParams)
+            #expect(error?.fields.map(\.path) == paths)
+            #expect(try await client.fixture.schedule() == nil)
+        }
+    }
+
+    @Test func `an input that does not fit, and names that nobody has, are refused`() async throws {
+        try await serving { client in
+            let wrongInput =
+                #"{"name":"s","workflow":"test.tick","input":{"label":7},"everyMs":1000,"missed":"all","overlap":"skip"}"#
+            let calls = [
+                ("schedule.put", wrongInput, "params.invalid"),
+                ("schedule.put", put("s", #""everyMs":1000"#, workflow: "none"), "workflow.notFound"),
+                ("schedule.remove", #"{"name":"none"}"#, "schedule.notFound"),
+                ("schedule.trigger", #"{"name":"none"}"#, "schedule.notFound"),
+            ]
+            for (method, params, type) in calls {
+                let error = try await client.refusal(method, params)
+                #expect(error?.type == type)
+            }
+        }
+    }
+}
