@@ -193,6 +193,7 @@ struct FlakyScenario: Workflow {
     }
 
     static let name = "sim.flaky"
+    private static let failures: Set = ["flaky", "unavailable", "step.timeout", "heartbeat.timeout"]
 
     func run(_ input: Input, _ context: WorkflowContext) async throws -> Int64 {
         let policy = RetryPolicy(
@@ -205,11 +206,13 @@ struct FlakyScenario: Workflow {
                     return 1
                 }
             }
-            return try await context.step("ext flaky", options: StepOptions(retry: policy)) { step in
+            let options = StepOptions(retry: policy, timeout: .seconds(60), heartbeatTimeout: .seconds(30))
+            return try await context.step("ext flaky", options: options) { step in
+                step.heartbeat(.number(JSONNumber(Int64(step.attempt))))
                 if outside().call(step, 0) <= input.failures { throw Failure(type: "flaky", message: "not yet") }
                 return 1
             }
-        } catch let failure as Failure where ["flaky", "unavailable"].contains(failure.type) {
+        } catch let failure as Failure where Self.failures.contains(failure.type) {
             return -1
         }
     }
@@ -256,9 +259,43 @@ struct KeyedParentScenario: Workflow {
     }
 }
 
+/// Waits for three things at once, takes the first and gives up the others.
+struct RaceScenario: Workflow {
+    struct Input: Codable, Sendable { let seconds: Int64 }
+
+    static let name = "sim.race"
+
+    func run(_ input: Input, _ context: WorkflowContext) async throws -> String {
+        // Left behind: it goes on by itself.
+        try await context.start(LeafScenario.self, .init(index: 1, waits: false))
+        let winner = try await withThrowingTaskGroup(of: String.self) { group in
+            group.addTask {
+                try await context.sleep(for: .seconds(input.seconds))
+                return "timer"
+            }
+            group.addTask {
+                _ = try await context.child(LeafScenario.self, .init(index: 0, waits: true))
+                return "child"
+            }
+            group.addTask {
+                _ = try await context.signal("never", as: Int.self)
+                return "signal"
+            }
+            let first = try await group.next()
+            group.cancelAll()
+            return first ?? "nobody"
+        }
+        try await context.transaction("tx won") { transaction, step in
+            try await transaction.execute(LedgerEntry(run: step.runID, label: "won", value: 0).statement)
+        }
+        return winner
+    }
+}
+
 /// The workflows of a simulated world.
 let simulatedWorkflows: [WorkflowType] = [
     WorkflowType(SequenceScenario.self), WorkflowType(LeafScenario.self), WorkflowType(FanOutScenario.self),
     WorkflowType(SignalsScenario.self), WorkflowType(LoopScenario.self), WorkflowType(SagaScenario.self),
     WorkflowType(FlakyScenario.self), WorkflowType(HangScenario.self), WorkflowType(KeyedParentScenario.self),
+    WorkflowType(RaceScenario.self),
 ]

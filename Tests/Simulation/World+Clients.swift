@@ -13,7 +13,7 @@ extension World {
     private func newStart() -> StartRequest {
         var record: StartRecord
         var slot = HashSlot(Int32(pick(Int(HashSlot.count))))
-        switch pick(12) {
+        switch pick(13) {
         case 0..<4:
             let letters = Array("eltrsvneltec")
             let plan = String((0..<(1 + pick(7))).map { _ in letters[pick(letters.count)] })
@@ -38,6 +38,7 @@ extension World {
         case 10:
             record = start(HangScenario.self, .init(hasChild: chance(2)))
             if chance(2) { record.deadline = clock + .seconds(Int64(20 + pick(100))) }
+        case 11: record = start(RaceScenario.self, .init(seconds: [5, 100][pick(2)]))
         default:
             let key = "K\(pick(2))"
             record = start(KeyedParentScenario.self, .init(key: key))
@@ -162,6 +163,7 @@ extension World {
             operation.state = .sent(node.incarnation)
             node.inbox.append(.signal(sender.run, record) { replies.put(.signalled(number, $0)) })
         case .command(let run, let command):
+            if number % 3 == 0 { return try await leave(operation, run, command) }
             guard let node = owner(of: run) else { return }
             note("[\(number)] \(command) for \(run) to node \(node.incarnation)")
             operation.state = .sent(node.incarnation)
@@ -181,6 +183,13 @@ extension World {
         case .ended: break
         case .unknown: violation("the store does not know \(sender.run), which was acknowledged")
         }
+    }
+
+    private func leave(_ operation: Clients.Operation, _ run: RunID, _ command: RunCommand) async throws {
+        let result = try await store.post(Batch.Message(run: run, body: .command(command)))
+        note("[\(operation.number)] \(command) for \(run) is left in the store: \(result)")
+        operation.state = .done
+        if result == .unknown { violation("the store does not know \(run), which was acknowledged") }
     }
 
     // MARK: Answers

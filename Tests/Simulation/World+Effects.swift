@@ -1,4 +1,3 @@
-import Synchronization
 import WorkflowCore
 import WorkflowEngine
 import WorkflowKit
@@ -138,11 +137,8 @@ extension World {
             return node.inbox.append(.transactionEnded(job.reference, .failure(failure)))
         }
         do {
-            // What the body returned outlives a lost acknowledgement.
-            let returned = Mutex<StepOutput?>(nil)
             let output = try await store.transaction(by: node.incarnation) { transaction in
                 let output = try await job.body(transaction, job.context)
-                returned.withLock { $0 = output }
                 return (job.batch(output), output)
             }
             accepted(from: node.incarnation)
@@ -153,6 +149,7 @@ extension World {
                     let failure = Failure(type: "unavailable", message: "the connection was lost")
                     return node.inbox.append(.transactionEnded(job.reference, .failure(failure)))
                 }
+                // What the body returned outlives the acknowledgement; the journal tells whether it counts.
                 guard try await store.hasEntry(job.reference.run, seq: job.seq, by: node.incarnation) else {
                     return violation("\(name) was committed without its entry")
                 }

@@ -142,6 +142,7 @@ extension World {
         case SagaScenario.name: judgeSaga(facts)
         case FlakyScenario.name: judgeFlaky(facts)
         case HangScenario.name: judgeHang(facts)
+        case RaceScenario.name: judgeRace(facts)
         default: judgeKeyedParent(facts)
         }
     }
@@ -277,6 +278,14 @@ extension World {
         }
         // What began to wait must have cleaned up.
         return labels == ["begin"] ? ["it did not clean up"] : []
+    }
+
+    private func judgeRace(_ facts: RunFacts) -> [String] {
+        if facts.ledger.count > 1 { return ["it won \(facts.ledger.count) times"] }
+        guard let output = facts.output(String.self) else {
+            return mayLackOutput(facts) ? [] : ["it ended with \(facts.outcome)"]
+        }
+        return output == "timer" && facts.ledger.count == 1 ? [] : ["it was won by \(output)"]
     }
 
     private func judgeKeyedParent(_ facts: RunFacts) -> [String] {

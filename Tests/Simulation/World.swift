@@ -98,6 +98,7 @@ package final class World<S: SimulatedStore> {
                 owners[2] = second.incarnation
                 owners[3] = second.incarnation
             }
+            for node in nodes { node.inbox.append(.acquired(ranges(of: node.incarnation))) }
             planStarts()
             for _ in 0..<settings.actions {
                 try await act()

@@ -136,6 +136,48 @@ import WorkflowTestKit
         #expect(failure?.type == "crash.unsafe")
     }
 
+    struct Race: Workflow {
+        static let name = "example.race"
+        func run(_ input: Nothing, _ context: WorkflowContext) async throws -> String {
+            try await withThrowingTaskGroup(of: String.self) { group in
+                group.addTask { try await context.signal("answer", as: String.self) }
+                group.addTask {
+                    try await context.sleep(for: .seconds(3_600))
+                    return "nobody answered"
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? ""
+            }
+        }
+    }
+
+    @Test func `whoever loses a race is given up`() async throws {
+        let late = WorkflowTest([WorkflowType(Race.self)])
+        try late.signal("answer", "late", after: .seconds(7_200))
+        #expect(try await late.run(Race.self, Nothing()) == "nobody answered")
+        #expect(late.elapsed < .seconds(7_200))
+
+        let early = WorkflowTest([WorkflowType(Race.self)])
+        try early.signal("answer", "early", after: .seconds(60))
+        #expect(try await early.runThroughCrashes(Race.self, Nothing()) == "early")
+        #expect(early.elapsed < .seconds(3_600))
+    }
+
+    struct Leftover: Workflow {
+        static let name = "example.leftover"
+        func run(_ input: Nothing, _ context: WorkflowContext) async throws -> Int {
+            async let _ = context.child(Delivery.self, Nothing())
+            return 1
+        }
+    }
+
+    @Test func `a child that nobody waits for any more is cancelled`() async throws {
+        let test = WorkflowTest([WorkflowType(Leftover.self), WorkflowType(Delivery.self)])
+        #expect(try await test.run(Leftover.self, Nothing()) == 1)
+        #expect(test.elapsed < .seconds(86_400))
+        #expect(test.endedSteps.isEmpty)
+    }
+
     struct Waiting: Workflow {
         static let name = "example.waiting"
         func run(_ input: Nothing, _ context: WorkflowContext) async throws -> Int {

@@ -26,7 +26,8 @@ extension Lane {
     func loaded(_ results: [RunID: LoadedRun]) {
         isLoading = false
         for (id, result) in results.sorted(by: { $0.key < $1.key }) {
-            let callers = loading.removeValue(forKey: id) ?? []
+            // Nobody waits for it when its slot was given up meanwhile.
+            guard let callers = loading.removeValue(forKey: id) else { continue }
             if let run = runs[id] {
                 for call in callers { call(.success(run)) }
                 continue

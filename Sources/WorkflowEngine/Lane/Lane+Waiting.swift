@@ -110,11 +110,18 @@ extension Lane {
         parkedTurns[run.id] = queue
     }
 
-    /// Parked runs count as under way no longer: others have them now.
-    private func returnTurns(in ranges: [SlotRange]) {
-        for (run, queue) in parkedTurns where ranges.contains(where: { $0.contains(HashSlot(run.slotNumber)) }) {
+    /// Drops timers, loads and turns of runs that others have now.
+    private func forgetEverything(in ranges: [SlotRange]) {
+        func isGone(_ run: RunID) -> Bool { ranges.contains { $0.contains(HashSlot(run.slotNumber)) } }
+        for (run, queue) in parkedTurns where isGone(run) {
             parkedTurns[run] = nil
             queues[queue]?.admitted -= 1
+        }
+        timers = Heap(timers.unordered.filter { !isGone($0.run) })
+        suspects.removeAll(where: isGone)
+        toLoad.removeAll(where: isGone)
+        for run in loading.keys.sorted() where isGone(run) {
+            for call in loading.removeValue(forKey: run) ?? [] { call(.failure(.unavailable)) }
         }
     }
 
@@ -133,6 +140,7 @@ extension Lane {
     }
 
     func acquired(_ ranges: [SlotRange]) {
+        isToldOfAcquisitions = true
         for range in ranges { givenUp = givenUp.flatMap { $0.without(range) } }
     }
 
@@ -153,8 +161,8 @@ extension Lane {
                 unfinished.append((ranges, reply))
                 continue
             }
-            givenUp += ranges
-            returnTurns(in: ranges)
+            if isToldOfAcquisitions { givenUp += ranges }
+            forgetEverything(in: ranges)
             reply(.success(()))
         }
         releasing = unfinished

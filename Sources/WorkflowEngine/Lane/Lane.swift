@@ -50,8 +50,10 @@ package final class Lane {
     var parkedTurns: [RunID: String] = [:]
     var executingCount = 0
     var releasing: [(ranges: [SlotRange], reply: Reply<Void>)] = []
-    /// Slots that were given up: whatever comes for their runs is refused.
+    /// Slots that were given up: whatever comes for their runs is refused. Kept only for a host that says when slots come
+    /// back, for otherwise they would be refused for ever.
     var givenUp: [SlotRange] = []
+    var isToldOfAcquisitions = false
     private(set) var isHalted = false
 
     package init(

@@ -21,6 +21,10 @@ package final class Execution: RunDriver, @unchecked Sendable {
     private var replay: Deque<JournalEntry> = []
     private(set) var pending: [Int32: PendingOperation] = [:]
     private var requests: Deque<PendingOperation> = []
+    /// Operations whose task the workflow cancelled, such as the rest of a group; in the order of the cancelling.
+    private var cancelledTasks: Deque<Int32> = []
+    /// Those of them that had not been looked at yet.
+    private var cancelledRequests: Set<Int32> = []
     private var nextOrdinal: Int32 = 1
     private var bufferedSignals: [SignalRecord] = []
     private var seenSignals: Set<RunID> = []
@@ -127,6 +131,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
         isEvicted = true
         executor.drive {
             task?.cancel()
+            cancelledTasks = []
             let waiting = pending.values.sorted { $0.ordinal < $1.ordinal } + Array(requests)
             pending = [:]
             requests = []
@@ -174,10 +179,21 @@ package final class Execution: RunDriver, @unchecked Sendable {
             compensations.append((operation, operation.name))
             return .none
         }
-        return await unsafe withUnsafeContinuation { continuation in
+        let ordinal = nextOrdinal
+        nextOrdinal += 1
+        if operation.isShielded { return await request(operation, ordinal) }
+        return await withTaskCancellationHandler {
+            await request(operation, ordinal)
+        } onCancel: {
+            // Whoever cancels a task of the run is another task of it, or its lane: nothing else runs at this moment.
+            cancelledTasks.append(ordinal)
+        }
+    }
+
+    private func request(_ operation: Operation, _ ordinal: Int32) async -> Resolution {
+        await unsafe withUnsafeContinuation { continuation in
             let request = unsafe PendingOperation(
-                ordinal: nextOrdinal, operation: operation, continuation: continuation, requestedAt: now)
-            nextOrdinal += 1
+                ordinal: ordinal, operation: operation, continuation: continuation, requestedAt: now)
             requests.append(request)
         }
     }
@@ -223,7 +239,12 @@ package final class Execution: RunDriver, @unchecked Sendable {
     /// Runs the tasks until all of them wait, and answers what can be answered without the world.
     private func settle() {
         executor.drain()
-        while let request = requests.popFirst() {
+        while true {
+            if let ordinal = cancelledTasks.popFirst() {
+                taskCancelled(ordinal)
+                continue
+            }
+            guard let request = requests.popFirst() else { return }
             if let resolution = immediateResolution(request) {
                 unsafe request.continuation.resume(returning: resolution)
                 executor.drain()
@@ -234,9 +255,21 @@ package final class Execution: RunDriver, @unchecked Sendable {
         }
     }
 
+    /// The function cancelled the task that waits for the operation, and with it the wait.
+    private func taskCancelled(_ ordinal: Int32) {
+        if let operation = pending[ordinal] {
+            abandoned.append(operation)
+            resolve(operation, .failed(Failure(CancellationError())))
+            executor.drain()
+        } else if requests.contains(where: { $0.ordinal == ordinal }) {
+            cancelledRequests.insert(ordinal)
+        }
+    }
+
     private func immediateResolution(_ request: PendingOperation) -> Resolution? {
         if isEvicted { return .evicted }
         if let cancellation, !request.operation.isShielded { return .cancelled(cancellation) }
+        if cancelledRequests.remove(request.ordinal) != nil { return .failed(Failure(CancellationError())) }
         if case .signal = request.operation.kind,
             let index = bufferedSignals.firstIndex(where: { $0.name == request.operation.name })
         {
