@@ -104,14 +104,14 @@ let package = Package(
                 "WorkflowKit", From.logging, From.metrics, From.crypto, From.deque, From.nioCore, From.nioPosix,
                 From.nioTLS, From.nioSSL,
             ]),
-        module("HoldingTenant", ["WorkflowKit", From.crypto]),
+        module("HoldingTenant", ["WorkflowKit", From.crypto], exclude: ["Migrations"], sql: true),
         module("WorkflowTestKit", ["WorkflowKit", "WorkflowCore", "WorkflowEngine"]),
 
         plugin("Canary", hasMigrations: true),
         plugin("ResellAndMonitor"),
         plugin("ServiceDelivery"),
-        plugin("HPUniversity"),
-        plugin("SellThrough"),
+        plugin("HPUniversity", hasMigrations: true),
+        plugin("SellThrough", hasMigrations: true),
         plugin("SupportCases"),
 
         .executableTarget(
@@ -130,7 +130,8 @@ let package = Package(
         program(
             "EngineBench", in: "Benchmarks",
             ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "Canary", From.logging]),
-        program("WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix]),
+        program(
+            "WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix]),
 
         .target(name: "RequirementTags", path: "Tests/RequirementTags", swiftSettings: strict),
         .target(
@@ -167,6 +168,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["TestSupport", "holdfast"], swiftSettings: strict),
+        .testTarget(
+            name: "BusinessTests",
+            dependencies: [
+                "TestSupport", "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore", "HoldingTenant",
+                "HPUniversity", "SellThrough", "ResellAndMonitor", "ServiceDelivery", From.logging, From.crypto,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),
     ]
 )

@@ -107,55 +107,79 @@ package enum LineOutcomes {
     }
 
     package static func item(_ line: ReportLine, _ serial: ReportedSerial, _ verdict: SaleRules.Verdict) -> LineItem {
-        let (outcome, code, message): (LineItem.Outcome, String, String) =
-            switch verdict {
-            case .transfer: (.accepted, "sale.transferred", "transferred to the partner's holding tenant")
-            case .keepPending: (.pending, "sale.pending", "kept until the partner is certified")
-            case .alreadyHeld: (.accepted, "sale.repeated", "the partner has the PC already")
-            case .alreadyAssigned: (.accepted, "sale.assigned", "noted; a customer has the PC already")
-            case .correct(_, let transfer):
-                transfer
-                    ? (.accepted, "sale.corrected", "moved to the partner that the correction names")
-                    : (.pending, "sale.corrected", "corrected, and kept until the partner is certified")
-            case .quarantine(.attributedToAnother):
-                (.rejected, SaleRules.Conflict.attributedToAnother.rawValue, "serial already attributed")
-            case .quarantine(.correctionByAnotherFiler):
-                (
-                    .rejected, SaleRules.Conflict.correctionByAnotherFiler.rawValue,
-                    "serial already attributed by another report"
-                )
-            case .quarantine(.correctionTooLate):
-                (
-                    .rejected, SaleRules.Conflict.correctionTooLate.rawValue,
-                    "serial already attributed and in use at a customer"
-                )
-            }
-        return LineItem(line, serial, outcome, code, message)
+        let words = words(verdict)
+        return LineItem(line, serial, words.outcome, words.code, words.message)
     }
 
     package static func item(_ line: ReportLine, _ serial: ReportedSerial, _ verdict: ReturnRules.Verdict) -> LineItem {
-        let (outcome, code, message): (LineItem.Outcome, String, String) =
-            switch verdict {
-            case .withdraw: (.accepted, "return.withdrawn", "taken off the partner's page")
-            case .withdrawPending: (.accepted, "return.withdrawn", "the sale that waited is forgotten")
-            case .notifyPartner: (.accepted, "return.assigned", "noted; a customer has the PC, which stays there")
-            case .nothingToWithdraw: (.accepted, "return.unknown", "noted; no sale of the PC was reported")
-            case .quarantine(.notSoldByThisPartner):
-                (
-                    .rejected, ReturnRules.Conflict.notSoldByThisPartner.rawValue,
-                    "the PC was not sold to the partner that gave it back"
-                )
+        let words = words(verdict)
+        return LineItem(line, serial, words.outcome, words.code, words.message)
+    }
+
+    /// What the filer is told of a sale.
+    package static func words(_ verdict: SaleRules.Verdict) -> Words {
+        switch verdict {
+        case .transfer: Words(.accepted, "sale.transferred", "transferred to the partner's holding tenant")
+        case .keepPending: Words(.pending, "sale.pending", "kept until the partner is certified")
+        case .alreadyHeld: Words(.accepted, "sale.repeated", "the partner has the PC already")
+        case .alreadyAssigned: Words(.accepted, "sale.assigned", "noted; a customer has the PC already")
+        case .correct(_, transfer: true):
+            Words(.accepted, "sale.corrected", "moved to the partner that the correction names")
+        case .correct(_, transfer: false):
+            Words(.pending, "sale.corrected", "corrected, and kept until the partner is certified")
+        case .quarantine(let conflict):
+            switch conflict {
+            case .attributedToAnother: Words(.rejected, conflict.rawValue, "serial already attributed")
+            case .correctionByAnotherFiler:
+                Words(.rejected, conflict.rawValue, "serial already attributed by another report")
+            case .correctionTooLate:
+                Words(.rejected, conflict.rawValue, "serial already attributed and in use at a customer")
             }
-        return LineItem(line, serial, outcome, code, message)
+        }
+    }
+
+    /// What the filer is told of a return.
+    package static func words(_ verdict: ReturnRules.Verdict) -> Words {
+        switch verdict {
+        case .withdraw: Words(.accepted, "return.withdrawn", "taken off the partner's page")
+        case .withdrawPending: Words(.accepted, "return.withdrawn", "the sale that waited is forgotten")
+        case .notifyPartner: Words(.accepted, "return.assigned", "noted; a customer has the PC, which stays there")
+        case .nothingToWithdraw: Words(.accepted, "return.unknown", "noted; no sale of the PC was reported")
+        case .quarantine(let conflict):
+            Words(.rejected, conflict.rawValue, "the PC was not sold to the partner that gave it back")
+        }
+    }
+
+    /// The outcome of one serial number, as the filer reads it.
+    package struct Words: Hashable, Sendable {
+        package let outcome: LineItem.Outcome
+        package let code: String
+        package let message: String
+
+        init(_ outcome: LineItem.Outcome, _ code: String, _ message: String) {
+            self.outcome = outcome
+            self.code = code
+            self.message = message
+        }
     }
 
     /// A care pack was noted for a PC.
     package static func cover(_ line: ReportLine, _ serial: ReportedSerial) -> LineItem {
-        if case .cover(_, let tier) = line.part {
-            return LineItem(line, serial, .accepted, "cover.noted", "covered by \(tier.rawValue)")
-        }
-        return LineItem(line, serial, .accepted, "cover.unknown", "noted; the care pack is not in the catalogue")
+        var tier: Tier?
+        if case .cover(_, let known) = line.part { tier = known }
+        let words = cover(tier: tier)
+        return LineItem(line, serial, words.outcome, words.code, words.message)
     }
+
+    /// What the filer is told of a care pack; nil for one that the catalogue does not know.
+    static func cover(tier: Tier?) -> Words {
+        if let tier { return Words(.accepted, "cover.noted", "covered by \(tier.rawValue)") }
+        return Words(.accepted, "cover.unknown", "noted; the care pack is not in the catalogue")
+    }
+
+    /// Several PCs share the serial number, and the line does not say which is meant.
+    static let ambiguous = Words(
+        .rejected, "serial.ambiguous-product", "several products share the serial number: name the product number")
 }
 
 /// How a report names a reseller.

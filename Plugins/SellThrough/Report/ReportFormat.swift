@@ -39,6 +39,15 @@ package enum ReportReader: Sendable {
         }
     }
 
+    /// Who sent the file, once its beginning was read; nil for a flat file.
+    package var sender: ReportEnvelope? {
+        switch self {
+        case .x12(let reader): reader.sender
+        case .edifact(let reader): reader.sender
+        case .csv: nil
+        }
+    }
+
     /// Reads the next bytes. Lines and findings are added to `output`, from where the caller takes them.
     package mutating func read(_ chunk: ArraySlice<UInt8>, into output: inout ReportOutput) {
         switch consume self {

@@ -7,6 +7,11 @@ package struct DeviceRecord: Hashable, Sendable {
         package let partner: PartnerID
         /// `nil` if HP attributed the PC by hand.
         package let filer: ReporterID?
+
+        package init(partner: PartnerID, filer: ReporterID?) {
+            self.partner = partner
+            self.filer = filer
+        }
     }
 
     package private(set) var sale: Sale?
@@ -18,6 +23,14 @@ package struct DeviceRecord: Hashable, Sendable {
 
     /// A PC that nobody has spoken of yet.
     package init() {}
+
+    /// A PC that was stored before.
+    package init(sale: Sale?, place: Place?, returnedBy: Set<PartnerID>, quarantined: Set<PartnerID>) {
+        self.sale = sale
+        self.place = place
+        self.returnedBy = returnedBy
+        self.quarantined = quarantined
+    }
 
     package var standing: SaleRules.Standing {
         switch place {

@@ -1,0 +1,104 @@
+package import WorkflowKit
+
+/// From a completed track to a holding tenant with the PCs that waited for it. Each call is one transaction of a
+/// workflow, and done again it changes nothing.
+package enum TenantOpening {
+    /// Writes down that the partner completed the track; a later end of its validity replaces an earlier one.
+    package static func certify(
+        _ partner: PartnerID, _ certification: Certification, in transaction: any Transaction
+    ) async throws(SQLError) {
+        try await PartnerBook.beginCertification(of: partner.text, in: transaction)
+        try await transaction.execute(
+            SQLStatement(
+                """
+                insert into holding.certification (partner_id, track, completed_at, valid_until)
+                values ($1, $2, $3, $4)
+                on conflict (partner_id, track) do update
+                set completed_at = least(certification.completed_at, excluded.completed_at),
+                    valid_until = case
+                        when certification.valid_until is null or excluded.valid_until is null then null
+                        else greatest(certification.valid_until, excluded.valid_until) end
+                """, name: "InsertCertification", .text(partner.text), .text(certification.track.name),
+                .timestamp(certification.completedAt), .timestamp(orNull: certification.validUntil)))
+    }
+
+    /// Makes the partner's holding tenant and tells of it; false if it was there.
+    package static func open(
+        _ partner: PartnerID, at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) -> Bool {
+        try await PartnerBook.beginCertification(of: partner.text, in: transaction)
+        let made = try await transaction.execute(
+            SQLStatement(
+                """
+                insert into holding.holding_tenant (partner_id, created_at)
+                values ($1, $2)
+                on conflict (partner_id) do nothing
+                """, name: "InsertHoldingTenant", .text(partner.text), .timestamp(now)))
+        guard made > 0 else { return false }
+        try await transaction.emit(
+            Event(
+                "tenant.created", to: [.partner(partner.text)], at: now,
+                data: ["partnerId": .string(partner.text), "createdAt": .string(now.rfc3339())]))
+        return true
+    }
+
+    /// Most PCs that one transaction brings in.
+    package static let batch = 1_000
+
+    /// Brings in PCs that were reported for the partner and wait, at most ``batch`` of them; how many it were.
+    ///
+    /// - Parameter reference: what the history of the PCs names as the reason.
+    package static func bringIn(
+        _ partner: PartnerID, reference: String, at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) -> Int {
+        let rows = try await transaction.query(
+            SQLStatement(
+                """
+                with waiting as (
+                    select device_id
+                    from holding.device
+                    where sold_by = $1 and partner_id is null
+                    order by device_id
+                    limit $4
+                    for update
+                ), moved as (
+                    update holding.device
+                    set partner_id = $1, since = $2
+                    from waiting
+                    where device.device_id = waiting.device_id
+                    returning device.device_id, device.serial
+                ), noted as (
+                    insert into holding.device_history (device_id, at, what, reference, partner_id)
+                    select device_id, $2, 'transferred', $3, $1
+                    from moved
+                    order by device_id
+                )
+                select serial from moved order by device_id
+                """, name: "BringIn", .text(partner.text), .timestamp(now), .text(reference), .int4(Int32(batch))))
+        guard !rows.isEmpty else { return 0 }
+        var serials: [JSON] = []
+        for row in rows { serials.append(.string(try row.text("serial"))) }
+        try await noteTransfer([partner.text], at: now, in: transaction)
+        try await transaction.emit(
+            Event(
+                "device.transferred", to: [.partner(partner.text)], at: now,
+                data: [
+                    "partnerId": .string(partner.text), "to": "unassigned", "count": .int(serials.count),
+                    "serials": .array(serials), "reference": .string(reference),
+                ]))
+        return rows.count
+    }
+
+    /// PCs came into these holding tenants: the page Unassigned Devices is there from now on.
+    package static func noteTransfer(
+        _ partners: some Sequence<String>, at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) {
+        try await transaction.execute(
+            SQLStatement(
+                """
+                update holding.holding_tenant
+                set first_transfer_at = $2
+                where partner_id = any ($1) and first_transfer_at is null
+                """, name: "NoteFirstTransfer", .textArray(Array(partners)), .timestamp(now)))
+    }
+}

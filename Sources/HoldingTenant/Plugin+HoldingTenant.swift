@@ -1,0 +1,22 @@
+package import WorkflowKit
+
+extension Plugin {
+    /// The name under which other plugins require the tables of this one.
+    package static let holdingTenantName = "holding-tenant"
+
+    /// The common ground of the business: partners, holding tenants, customers and PCs.
+    ///
+    /// - Parameters:
+    ///   - runs: starts the long-running parts.
+    ///   - types: the partner types that this server knows.
+    package static func holdingTenant(runs: any RunLauncher, types: PartnerTypes) -> Plugin {
+        Plugin(
+            name: holdingTenantName, migrations: EmbeddedSQL.migrations,
+            methods: [
+                AnyRPCMethod(PartnerCreate(types: types)), AnyRPCMethod(PartnerGet(types: types)),
+                AnyRPCMethod(PartnerConfigure(types: types)), AnyRPCMethod(TenantGet()),
+                AnyRPCMethod(UploadBegin()), AnyRPCMethod(UploadAppend()), AnyRPCMethod(UploadStatus()),
+                AnyRPCMethod(DeviceList()), AnyRPCMethod(DeviceGet()), AnyRPCMethod(DeviceTrace()),
+            ])
+    }
+}
