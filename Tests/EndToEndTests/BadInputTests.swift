@@ -60,7 +60,7 @@ import Testing
             sentence: "cannot create \"/sys/holdfast\""),
         Case(
             testDescription: "PostgreSQL's programs where there are none",
-            arguments: ["serve", "--postgres-bin", "/usr/share", "--data-dir", "/tmp/holdfast-e2e-none"], status: 78,
+            arguments: ["serve", "--postgres-bin", "/usr/share", "--data-dir", "FOLDER"], status: 78,
             sentence: "--postgres-bin names \"/usr/share\""),
     ]
 
@@ -68,8 +68,10 @@ import Testing
     func `a wrong start ends with its sentence and exit code`(given: Case) async throws {
         var arguments = given.arguments
         if arguments[0] == "serve", !arguments.contains("--listen") { arguments += ["--listen", "127.0.0.1:0"] }
-        let outcome = try await Command.run(arguments, environment: given.environment)
-        try? FileManager.default.removeItem(atPath: "/tmp/holdfast-e2e-none")
+        let outcome = try await Command.withFolder { folder in
+            try await Command.run(
+                arguments.map { $0 == "FOLDER" ? folder : $0 }, environment: given.environment)
+        }
 
         #expect(outcome.status == given.status)
         #expect(outcome.errors.contains(given.sentence), "\(outcome.errors)")

@@ -3,8 +3,10 @@ internal import SystemPackage
 
 /// Runs one of PostgreSQL's programs to its end, as the user who owns the cluster.
 ///
-/// swift-subprocess changes user, group and session between fork and exec, which neither Foundation's `Process` nor
-/// `posix_spawn` can; the alternative is `setpriv` in front of every command.
+/// `setpriv` changes the user, in a process of its own. swift-subprocess 1.0.2 could do it between fork and exec, but
+/// calls `setgroups` there: glibc then waits for a thread of the parent that the child does not have if one was being
+/// created at the time of the fork, for ever (`__nptl_setxid`; seen twice in 40 starts on a busy machine). Without
+/// options that need a fork, swift-subprocess uses `posix_spawn`.
 struct ServerProgram: Sendable {
     let path: String
     let account: ServiceAccount?
@@ -44,14 +46,16 @@ struct ServerProgram: Sendable {
         // Ctrl-C at a terminal goes to the whole process group. PostgreSQL must not hear it: it is stopped last, after
         // the node has finished its work.
         options.createSession = true
+        var program = path
+        var arguments = arguments
         if let account {
-            options.userID = account.userID
-            options.groupID = account.groupID
-            options.supplementaryGroups = [account.groupID]
+            program = "/usr/bin/setpriv"
+            arguments =
+                ["--reuid", "\(account.userID)", "--regid", "\(account.groupID)", "--clear-groups", path] + arguments
         }
         do {
             let result = try await Subprocess.run(
-                .path(FilePath(path)),
+                .path(FilePath(program)),
                 arguments: Arguments(arguments),
                 // English messages, because the last line is quoted in ours. A PGDATA of the caller's must not win.
                 environment: .inherit.updating(["LC_ALL": "C", "PGDATA": nil, "PGOPTIONS": nil, "PGPORT": nil]),
