@@ -1,27 +1,49 @@
 import EngineMethods
 import Postgres
 import PostgresStore
+import Synchronization
 import TestSupport
 import WorkflowCore
 import WorkflowEngine
 import WorkflowKit
 
-/// Does nothing, at once.
+/// Tells tests that runs of theirs have come to a step, so that they need not ask.
+enum Arrivals {
+    private static let listeners = Mutex<[String: AsyncStream<Void>.Continuation]>([:])
+
+    /// One element for each arrival under `label` from now on; a step that is made again arrives again.
+    static func of(_ label: String) -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        listeners.withLock { $0[label] = continuation }
+        return stream
+    }
+
+    static func tell(_ label: String?) {
+        guard let label else { return }
+        _ = listeners.withLock { $0[label]?.yield() }
+    }
+}
+
+/// Ends at once.
 struct Tick: Workflow {
     struct Input: Codable, Sendable { var label: String? }
 
     static let name = "test.tick"
 
-    func run(_ input: Input, _ context: WorkflowContext) async throws -> String { input.label ?? "" }
+    func run(_ input: Input, _ context: WorkflowContext) async throws -> String {
+        try await context.step("arrive") { _ in Arrivals.tell(input.label) }
+        return input.label ?? ""
+    }
 }
 
 /// Waits until it is told to go on.
 struct Gate: Workflow {
-    struct Input: Codable, Sendable {}
+    struct Input: Codable, Sendable { var label: String? }
 
     static let name = "test.gate"
 
     func run(_ input: Input, _ context: WorkflowContext) async throws -> String {
+        try await context.step("arrive") { _ in Arrivals.tell(input.label) }
         _ = try await context.signal("go", as: Bool.self)
         return "went"
     }
@@ -70,8 +92,8 @@ struct ScheduleFixture: Sendable {
     }
 
     /// Runs a node and its schedules around `body`.
-    func serving(_ body: (ScheduleRunner) async throws -> Void) async throws {
-        let node = node()
+    func serving(_ name: String = "one", _ body: (ScheduleRunner) async throws -> Void) async throws {
+        let node = node(name)
         let runner = runner(node)
         let (ready, isReady) = AsyncStream<Void>.makeStream()
         let serving = Task { await node.run { isReady.finish() } }

@@ -55,30 +55,22 @@ import WorkflowKit
     }
 
     private func put(
-        _ name: String, _ times: String, overlap: String = "allow", workflow: String = Tick.name
+        _ name: String, _ times: String, overlap: String = "allow", workflow: String = Tick.name,
+        input: String = "{}"
     ) -> String {
         """
-        {"name":"\(name)","workflow":"\(workflow)","input":{},\(times),"missed":"all","overlap":"\(overlap)"}
+        {"name":"\(name)","workflow":"\(workflow)","input":\(input),\(times),"missed":"all","overlap":"\(overlap)"}
         """
     }
 
     @Test func `a schedule starts runs until it is removed`() async throws {
         try await serving { client in
-            let answer = try await client.call("schedule.put", put("s", #""everyMs":100"#))
+            var arrivals = Arrivals.of("until removed").makeAsyncIterator()
+            let answer = try await client.call(
+                "schedule.put", put("s", #""everyMs":100"#, input: #"{"label":"until removed"}"#))
             #expect(answer["name"] == .string("s"))
             #expect(answer["nextAt"]?.stringValue.flatMap { Timestamp(rfc3339: $0) } != nil)
-            var ended: Set<RunID> = []
-            // Each end of a run is waited for; the node tells it.
-            while ended.count < 3 {
-                var filter = RunFilter(limit: 100)
-                filter.workflow = Tick.name
-                for view in try await client.runner.node.list(filter) where !ended.contains(view.id) {
-                    let end = try await client.runner.node.wait(view.id, timeout: .seconds(60))
-                    #expect(end?.status == .completed)
-                    ended.insert(view.id)
-                }
-                await Task.yield()
-            }
+            for _ in 0..<3 { await arrivals.next() }
             #expect(try await client.call("schedule.remove", #"{"name":"s"}"#)["removed"] == .bool(true))
             #expect(try await client.call("schedule.list", "{}")["items"] == .array([]))
         }
@@ -87,8 +79,12 @@ import WorkflowKit
     @Test func `a start that waits is made when the open run has ended`() async throws {
         try await serving { client in
             let node = client.runner.node
+            var arrivals = Arrivals.of("waits").makeAsyncIterator()
             try await client.call(
-                "schedule.put", put("s", #""everyMs":100000000"#, overlap: "queue", workflow: Gate.name))
+                "schedule.put",
+                put(
+                    "s", #""everyMs":100000000"#, overlap: "queue", workflow: Gate.name,
+                    input: #"{"label":"waits"}"#))
             let first = try await client.call("schedule.trigger", #"{"name":"s"}"#)
             #expect(first["created"] == .bool(true))
             let second = try await client.call("schedule.trigger", #"{"name":"s"}"#)
@@ -98,11 +94,9 @@ import WorkflowKit
             let run = try #require(first["runId"]?.stringValue.flatMap { RunID($0) })
             try await node.signal(run, name: "go", payload: Array("true".utf8))
             #expect(try await node.wait(run, timeout: .seconds(60))?.status == .completed)
-            var waited: RunID?
-            while waited == nil {
-                waited = try await node.openRun(workflow: Gate.name, key: "schedule:s")
-                await Task.yield()
-            }
+            for _ in 0..<2 { await arrivals.next() }
+            let waited = try await node.openRun(workflow: Gate.name, key: "schedule:s")
+            #expect(waited != nil)
             #expect(waited != run)
             #expect(try await client.fixture.schedule()?.waitingSince == nil)
         }
