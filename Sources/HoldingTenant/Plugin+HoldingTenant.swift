@@ -12,11 +12,16 @@ extension Plugin {
     package static func holdingTenant(runs: any RunLauncher, types: PartnerTypes) -> Plugin {
         Plugin(
             name: holdingTenantName, migrations: EmbeddedSQL.migrations,
+            workflows: [WorkflowType(TransferNews.self)],
             methods: [
                 AnyRPCMethod(PartnerCreate(types: types)), AnyRPCMethod(PartnerGet(types: types)),
                 AnyRPCMethod(PartnerConfigure(types: types)), AnyRPCMethod(TenantGet()),
                 AnyRPCMethod(UploadBegin()), AnyRPCMethod(UploadAppend()), AnyRPCMethod(UploadStatus()),
-                AnyRPCMethod(DeviceList()), AnyRPCMethod(DeviceGet()), AnyRPCMethod(DeviceTrace()),
+                AnyRPCMethod(DeviceList()), AnyRPCMethod(CustomerCreate()), AnyRPCMethod(CustomerAccept()),
+                AnyRPCMethod(CustomerGet()), AnyRPCMethod(CustomerList()), AnyRPCMethod(CustomerCPIN()),
+                AnyRPCMethod(CustomerSettings()), AnyRPCMethod(CustomerConfigure()),
+                AnyRPCMethod(DeviceTransfer(runs: runs)), AnyRPCMethod(DeviceUndoTransfer(runs: runs)),
+                AnyRPCMethod(DeviceGet()), AnyRPCMethod(DeviceTrace()),
             ])
     }
 }

@@ -42,8 +42,14 @@ struct Business: Sendable {
             let node = PostgresNode.make(
                 try database.configuration, settings: NodeSettings(name: "test", build: "test"), plugins: plugins,
                 transactions: 4, logger: logger)
-            runs.use(node)
-            let running = Task { await node.run() }
+            let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
+            let running = Task {
+                await node.run {
+                    runs.use(node)
+                    isReady.finish()
+                }
+            }
+            for await _ in ready {}
             let business = Business(
                 database: database, pool: pool, node: node,
                 methods: Dictionary(uniqueKeysWithValues: plugins.flatMap(\.methods).map { ($0.name, $0) }))

@@ -7,7 +7,8 @@ package final class LateRunLauncher: RunLauncher {
 
     package init() {}
 
-    /// From now on runs are started by `launcher`. Called once, before the first request is answered.
+    /// From now on runs are started by `launcher`. Called once, when the node has joined the cluster: until then it has
+    /// no time of the database, and what it would write has no day.
     package func use(_ launcher: any RunLauncher) {
         self.launcher.withLock { $0 = launcher }
     }
