@@ -1,4 +1,3 @@
-import EngineMethods
 import Postgres
 import PostgresStore
 import Synchronization

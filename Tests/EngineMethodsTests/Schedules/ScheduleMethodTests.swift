@@ -1,6 +1,3 @@
-import EngineMethods
-import Postgres
-import PostgresStore
 import Testing
 import WorkflowCore
 import WorkflowEngine
@@ -8,52 +5,6 @@ import WorkflowKit
 
 /// The methods, on a node that serves.
 @Suite struct ScheduleMethodTests {
-    private struct Transactions: RPCTransactions {
-        let pool: PostgresPool
-
-        func read<Value: Sendable>(
-            _ body: @escaping @Sendable (any Transaction) async throws -> Value
-        ) async throws -> Value {
-            try await pool.transaction { transaction in try await body(transaction) }
-        }
-
-        func change<Value: Encodable & Sendable>(
-            _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
-        ) async throws -> Value {
-            try await pool.transaction { transaction in try await body(transaction) }
-        }
-    }
-
-    private struct Client {
-        let runner: ScheduleRunner
-        let fixture: ScheduleFixture
-
-        @discardableResult
-        func call(_ method: String, _ params: String) async throws -> JSON {
-            let context = RPCContext(
-                caller: Principal(kind: .admin, id: "a", name: ""), requestID: "r", idempotencyKey: nil,
-                now: fixture.now, resultBytesMax: 1_000_000, transactions: Transactions(pool: fixture.pool))
-            let found = try #require(ScheduleMethods.all(runner).first { $0.name == method })
-            return try await found.prepare(try JSON(parsing: Array(params.utf8))).call(context)
-        }
-
-        /// What the call was refused with; nil when it was not.
-        func refusal(_ method: String, _ params: String) async throws -> RPCError? {
-            do {
-                try await call(method, params)
-                return nil
-            } catch let error as RPCError {
-                return error
-            }
-        }
-    }
-
-    private func serving(_ body: (Client) async throws -> Void) async throws {
-        try await ScheduleFixture.with { fixture in
-            try await fixture.serving { runner in try await body(Client(runner: runner, fixture: fixture)) }
-        }
-    }
-
     private func put(
         _ name: String, _ times: String, overlap: String = "allow", workflow: String = Tick.name,
         input: String = "{}"
@@ -64,7 +15,7 @@ import WorkflowKit
     }
 
     @Test func `a schedule starts runs until it is removed`() async throws {
-        try await serving { client in
+        try await ScheduleClient.serving { client in
             var arrivals = Arrivals.of("until removed").makeAsyncIterator()
             let answer = try await client.call(
                 "schedule.put", put("s", #""everyMs":100"#, input: #"{"label":"until removed"}"#))
@@ -77,8 +28,8 @@ import WorkflowKit
     }
 
     @Test func `a start that waits is made when the open run has ended`() async throws {
-        try await serving { client in
-            let node = client.runner.node
+        try await ScheduleClient.serving { client in
+            let node = client.node
             var arrivals = Arrivals.of("waits").makeAsyncIterator()
             try await client.call(
                 "schedule.put",
@@ -98,12 +49,12 @@ import WorkflowKit
             let waited = try await node.openRun(workflow: Gate.name, key: "schedule:s")
             #expect(waited != nil)
             #expect(waited != run)
-            #expect(try await client.fixture.schedule()?.waitingSince == nil)
+            #expect(try await client.schedule()?.waitingSince == nil)
         }
     }
 
     @Test func `a list gives back what was put, page by page`() async throws {
-        try await serving { client in
+        try await ScheduleClient.serving { client in
             let cron = #""cron":"0 3 * * *","timeZone":"Europe/Rome""#
             for name in ["a", "b", "c"] { try await client.call("schedule.put", put(name, cron, overlap: "skip")) }
             let page = try await client.call("schedule.list", #"{"limit":2}"#)
@@ -130,16 +81,16 @@ import WorkflowKit
         (#""cron":null"#, ["cron"]),
     ])
     func `what is wrong with a schedule's times is told by field`(times: String, paths: [String]) async throws {
-        try await serving { client in
+        try await ScheduleClient.serving { client in
             let error = try await client.refusal("schedule.put", put("s", times))
             #expect(error?.code == .invalidParams)
             #expect(error?.fields.map(\.path) == paths)
-            #expect(try await client.fixture.schedule() == nil)
+            #expect(try await client.schedule() == nil)
         }
     }
 
     @Test func `an input that does not fit, and names that nobody has, are refused`() async throws {
-        try await serving { client in
+        try await ScheduleClient.serving { client in
             let wrongInput =
                 #"{"name":"s","workflow":"test.tick","input":{"label":7},"everyMs":1000,"missed":"all","overlap":"skip"}"#
             let calls = [
