@@ -121,13 +121,18 @@ package final class MemoryStore: Store {
                             "entry \(segment.entries.first?.seq ?? -1) of \(segment.run) does not follow \(next - 1)"))
                 }
             }
+            for row in batch.created {
+                if state.journals[row.id] != nil {
+                    return .failure(StoreError(.rejected, "there is a run \(row.id) already"))
+                }
+                if let key = row.key, let holder = Self.holder(of: key, row.workflow, state) {
+                    return .failure(StoreError(.rejected, "the open run \(holder) has the key of \(row.id)"))
+                }
+            }
             var committed = Committed()
             for start in batch.guarded {
-                let holder = state.open.values.first {
-                    $0.workflow == start.row.workflow && $0.key == start.row.key
-                }
-                if let holder {
-                    committed.winners[start.row.id] = holder.id
+                if let key = start.row.key, let holder = Self.holder(of: key, start.row.workflow, state) {
+                    committed.winners[start.row.id] = holder
                 } else {
                     state.open[start.row.id] = start.row
                     state.journals[start.row.id] = [start.entry]
@@ -148,6 +153,11 @@ package final class MemoryStore: Store {
             return .success(committed)
         }
         return try result.get()
+    }
+
+    /// The open run of `workflow` that has the business key.
+    private static func holder(of key: String, _ workflow: String, _ state: State) -> RunID? {
+        state.open.values.first { $0.workflow == workflow && $0.key == key }?.id
     }
 
     private static func leave(_ message: Batch.Message, _ state: inout State) {

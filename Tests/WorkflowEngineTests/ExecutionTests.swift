@@ -151,6 +151,83 @@ import WorkflowTestKit
             replay(SideBySide.self, entries).outcome == .completed(Array(#"["first","second","z","y","x"]"#.utf8)))
     }
 
+    // MARK: Changed code, snapshots
+
+    struct Changed: Workflow {
+        static let name = "example.changed"
+        func run(_ input: Nothing, _ context: WorkflowContext) async throws -> Int {
+            _ = try await context.step("before") { _ in 0 }
+            let step = context.isChanged("better") ? "new" : "old"
+            let result = try await context.step(step) { _ in 1 }
+            _ = try await context.step("after") { _ in 0 }
+            return result
+        }
+    }
+
+    @Test func `a run that passed a change marker with the old code keeps to the old path`() {
+        let old = [step(1, 1, "before", "0"), step(2, 2, "old", "1"), step(3, 3, "after", "0")]
+        #expect(replay(Changed.self, old).outcome == .completed(Array("1".utf8)))
+    }
+
+    @Test func `a run that met a change marker with the new code keeps to the new path`() {
+        let marker = JournalEntry(seq: 2, at: time, fact: .changed("better"))
+        let new = [step(1, 1, "before", "0"), marker, step(3, 2, "new", "2"), step(4, 3, "after", "0")]
+        #expect(replay(Changed.self, new).outcome == .completed(Array("2".utf8)))
+    }
+
+    struct Counter: Workflow {
+        static let name = "example.counter"
+        func run(_ input: Nothing, _ context: WorkflowContext) async throws -> Int {
+            var sum = try context.restored(as: Int.self) ?? 0
+            while sum < 10 {
+                sum += try await context.signal("number", as: Int.self)
+                try await context.snapshot(sum)
+            }
+            return sum
+        }
+    }
+
+    @Test func `replay from a snapshot knows the signals that came before it`() {
+        let (seen, waiting) = (
+            RunID("019b76da-a800-7e80-8095-000000000001")!,
+            SignalRecord(
+                name: "number", id: RunID("019b76da-a800-7e80-8095-000000000002")!, payload: Array("3".utf8))
+        )
+        func received(_ seq: Int32, _ signal: SignalRecord) -> JournalEntry {
+            JournalEntry(seq: seq, at: time, fact: .signalReceived(signal))
+        }
+        guard case .started(let start) = start(Counter.name).fact else { return }
+        let snapshot = JournalEntry(
+            seq: 5, at: time,
+            fact: .snapshot(
+                SnapshotRecord(
+                    ordinal: 2, state: Array("4".utf8), waitingSignals: [waiting], randomState: 1, changes: [],
+                    unchanged: [], seenSignals: [seen, waiting.id], start: start)))
+        let again = SignalRecord(name: "number", id: seen, payload: Array("4".utf8))
+        let execution = Execution(
+            runID: run, workflow: WorkflowType(Counter.self), entries: [snapshot, received(6, again)],
+            onForeignWake: {})
+        execution.begin()
+        // The signal that waited was taken: 4 and 3. The one that came again was not.
+        execution.deliver(received(7, waiting))
+        execution.deliver(JournalEntry(seq: 8, at: time, fact: .snapshot(nextSnapshot(start, state: "7"))))
+        #expect(execution.problem == nil)
+        #expect(execution.outcome == nil)
+        let last = SignalRecord(
+            name: "number", id: RunID("019b76da-a800-7e80-8095-000000000003")!, payload: Array("3".utf8))
+        execution.deliver(received(9, last))
+        var end = nextSnapshot(start, state: "10")
+        end.ordinal = 6
+        execution.deliver(JournalEntry(seq: 10, at: time, fact: .snapshot(end)))
+        #expect(execution.outcome == .completed(Array("10".utf8)))
+    }
+
+    private func nextSnapshot(_ start: StartRecord, state: String) -> SnapshotRecord {
+        SnapshotRecord(
+            ordinal: 4, state: Array(state.utf8), waitingSignals: [], randomState: 1, changes: [], unchanged: [],
+            seenSignals: [], start: start)
+    }
+
     @Test func `a workflow that leaves memory unwinds without an outcome`() {
         let execution = replay(Charge.self, [step(1, 1, "amount", "5")])
         execution.evict()
