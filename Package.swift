@@ -118,6 +118,7 @@ let package = Package(
             name: "holdfast",
             dependencies: [
                 "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer", "Canary",
+                "HoldingTenant", "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough",
                 From.argumentParser, From.configuration, From.logging, From.nioCore, From.nioPosix, From.nioSSL,
                 From.serviceLifecycle, From.systemPackage, From.unixSignals,
             ],

@@ -163,7 +163,8 @@ extension Business {
     /// Makes a partner known and certifies it for "Resell and View/Monitor", by a learner of its own.
     func certify(_ partner: String, statement id: String = UUID().uuidString) async throws {
         let home: JSON = "https://learn.hpuniversity.example"
-        try await call("partner.create", ["partnerId": .string(partner), "name": .string("Partner \(partner)")], as: .admin)
+        try await call(
+            "partner.create", ["partnerId": .string(partner), "name": .string("Partner \(partner)")], as: .admin)
         try await call(
             "learner.put",
             ["learnerId": .string("UV\(partner)"), "homePage": home, "partnerId": .string(partner)], as: .university)

@@ -37,7 +37,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `the same bytes answer as before, and the same control number with other bytes is refused`() async throws {
+    @Test func `the same bytes answer as before, and the same control number with other bytes is refused`() async throws
+    {
         try await Business.with { business in
             try await business.certify("10284417")
             let text = try sample("report-867.x12")
@@ -114,7 +115,9 @@ import WorkflowKit
         try await Business.with { business in
             try await business.certify("P1")
             _ = try await business.report("csv", sale("5CG6101KLM", of: "P1"), as: distributor)
-            let back = "transaction_type,reseller_id,product_number,serial_number,quantity\nRETURN,P1,9G2J7ET,5CG6101KLM,-1\n"
+            let back =
+                "transaction_type,reseller_id,product_number,serial_number,quantity\n"
+                + "RETURN,P1,9G2J7ET,5CG6101KLM,-1\n"
             let report = try await business.report("csv", back, as: distributor)
             #expect(report["counts"]?["accepted"] == 1)
             #expect(try await business.unassigned("P1") == [])

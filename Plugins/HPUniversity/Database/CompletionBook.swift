@@ -52,8 +52,8 @@ enum CompletionBook {
         guard parts.count == 2 else { return nil }
         let rows = try await transaction.query(
             SQLStatement(
-                "select partner_id from university.learner where home_page = $1 and name = $2", name: "PartnerOfLearner",
-                .text(parts[0]), .text(parts[1])))
+                "select partner_id from university.learner where home_page = $1 and name = $2",
+                name: "PartnerOfLearner", .text(parts[0]), .text(parts[1])))
         return try rows.first.map { PartnerID(unchecked: try $0.text("partner_id")) }
     }
 

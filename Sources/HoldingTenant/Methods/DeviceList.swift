@@ -33,7 +33,8 @@ struct DeviceList: RPCMethod {
         }
         let search = params.search.flatMap { $0.isEmpty ? nil : $0 }
         let statement = Self.statement(
-            params.place, caller, [
+            params.place, caller,
+            [
                 .int8(Int64(after)), .int4(Int32(page.limit + 1)), .text(orNull: search),
             ])
         let rows = try await context.read { transaction in

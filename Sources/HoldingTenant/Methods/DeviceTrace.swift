@@ -45,7 +45,8 @@ struct DeviceTrace: RPCMethod {
                             "steps",
                             .array(
                                 of: .object([
-                                    .required("at", .timestamp), .required("what", .text), .required("reference", .text),
+                                    .required("at", .timestamp), .required("what", .text),
+                                    .required("reference", .text),
                                 ]))),
                     ])))
         ])

@@ -62,7 +62,8 @@ struct DeviceTransfer: RPCMethod {
             .optional("uploadId", .uuid, "a list that was uploaded, for more than fit into a request"),
             .required("from", PlaceName.schema), .required("to", PlaceName.schema),
             .required("possessionConfirmed", .boolean, "that you know who has the PCs"),
-            .optional("mode", .oneOf(["atomic", "partial"]), "all or none, which is the default, or what can be moved"),
+            .optional(
+                "mode", .oneOf(["atomic", "partial"]), "all or none, which is the default, or what can be moved"),
             .optional("dryRun", .boolean, "only tell what would be moved"),
         ])
     }
@@ -71,9 +72,12 @@ struct DeviceTransfer: RPCMethod {
         let caller = try context.principal
         let mode = params.mode.flatMap(MoveRules.Mode.init(rawValue:)) ?? .atomic
         guard params.possessionConfirmed else {
-            throw RPCError.invalidParam("possessionConfirmed", "must be true: a wrong transfer shows one company's PCs to another")
+            throw RPCError.invalidParam(
+                "possessionConfirmed", "must be true: a wrong transfer shows one company's PCs to another")
         }
-        guard params.from != params.to else { throw RPCError.invalidParam("to", "must be another place than \"from\"") }
+        guard params.from != params.to else {
+            throw RPCError.invalidParam("to", "must be another place than \"from\"")
+        }
         let now = context.now
         let answer = try await context.change("device") { transaction in
             let listed = try await ListedSerial.list(

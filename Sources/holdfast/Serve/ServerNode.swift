@@ -64,7 +64,7 @@ final class ServerNode: Service {
         guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
         let pool = PostgresPool(configuration: configuration, size: 8, logger: logger)
         if embedded != nil { try await writeAdminToken(pool) }
-        let plugins = Plugins.offered(withCanary: plan.offersCanary)
+        let plugins = try Plugins.offered(withCanary: plan.offersCanary)
         let engine = PostgresNode.make(
             configuration, settings: NodeSettings(name: plan.name, build: Release.version), plugins: plugins,
             logger: logger)
@@ -73,7 +73,12 @@ final class ServerNode: Service {
             configuration: plan.listener, dispatcher: dispatcher(pool, methods), logger: logger)
         // The door opens when the node has joined the others and the partitions of today are there.
         let (joined, join) = AsyncStream<Void>.makeStream()
-        let running = Task { await engine.run { join.finish() } }
+        let running = Task {
+            await engine.run {
+                Plugins.runs.use(engine)
+                join.finish()
+            }
+        }
         for await _ in joined {}
         let port: Int
         do {
@@ -106,7 +111,8 @@ final class ServerNode: Service {
         let admin = Principal(kind: .admin, id: "admin", name: "admin")
         let issued = try await tokens.issue(admin, for: .seconds(365 * 86_400))
         try EmbeddedPostgres.writeSecret(issued.token.text + "\n", to: path)
-        logger.notice("wrote an admin token", metadata: ["file": "\(path)", "expires": "\(issued.expiresAt.rfc3339())"])
+        logger.notice(
+            "wrote an admin token", metadata: ["file": "\(path)", "expires": "\(issued.expiresAt.rfc3339())"])
     }
 
     private func dispatcher(_ pool: PostgresPool, _ methods: [AnyRPCMethod]) -> RPCDispatcher {
