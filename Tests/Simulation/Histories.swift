@@ -7,6 +7,8 @@ package struct Histories: Sendable {
     package var sabotage: Set<Sabotage> = []
     package var flaws: Set<WorldFlaw> = []
     package var failuresMax = 5
+    /// How many things happen in each while faults happen, too; nil for the usual number.
+    package var actions: Int?
 
     package init(first: UInt64, count: UInt64) {
         self.first = first
@@ -28,31 +30,38 @@ package struct Histories: Sendable {
         }
     }
 
-    /// Lives through them one after the other, and stops after ``failuresMax`` failures.
+    /// Lives through them in memory, one after the other, and stops after ``failuresMax`` failures.
     package func run() async throws -> Report {
+        let ignoresFences = flaws.contains(.storeIgnoresFences)
+        return try await run { SimulatedMemoryStore(ignoresFences: ignoresFences) }
+    }
+
+    /// Lives through them on a store that `newStore` makes empty for each.
+    package func run<S: SimulatedStore>(on newStore: @Sendable () async throws -> S) async throws -> Report {
         var report = Report()
         for seed in first..<(first + count) {
-            let history = try await live(seed, isTraced: false)
+            let history = try await World(try await newStore(), settings(seed, isTraced: false)).run()
             report.histories += 1
             report.runs += history.runs
             report.entries += history.entries
             report.crashes += history.crashes
             report.virtualHours += Double(history.virtualTime.components.seconds) / 3_600
             if !history.violations.isEmpty {
-                report.failures.append(try await live(seed, isTraced: true))
+                report.failures.append(
+                    try await World(try await newStore(), settings(seed, isTraced: true)).run())
                 if report.failures.count >= failuresMax { break }
             }
         }
         return report
     }
 
-    private func live(_ seed: UInt64, isTraced: Bool) async throws -> History {
+    private func settings(_ seed: UInt64, isTraced: Bool) -> HistorySettings {
         var settings = HistorySettings(seed: seed)
         settings.sabotage = sabotage
         settings.flaws = flaws
         settings.isTraced = isTraced
-        let store = SimulatedMemoryStore(ignoresFences: flaws.contains(.storeIgnoresFences))
-        return try await World(store, settings).run()
+        if let actions { settings.actions = actions }
+        return settings
     }
 }
 
