@@ -35,15 +35,18 @@ package struct PostgresSchedules: ScheduleStore {
 
     package func outlook(_ scope: ScheduleScope) async throws(StoreError) -> ScheduleOutlook {
         do throws(SQLError) {
-            let workflows = SQLValue.textArray(scope.workflows)
+            let (workflows, excluded) = (SQLValue.textArray(scope.workflows), SQLValue.textArray(scope.excluded))
             let next = try await pool.query(
-                JournalStatements.statement(
-                    EmbeddedSQL.nextSchedule, "NextSchedule", workflows, .textArray(scope.excluded)))
+                JournalStatements.statement(EmbeddedSQL.nextSchedule, "NextSchedule", workflows, excluded))
             let waiting = try await pool.query(
-                JournalStatements.statement(EmbeddedSQL.waitingSchedules, "WaitingSchedules", workflows))
+                JournalStatements.statement(EmbeddedSQL.waitingSchedules, "WaitingSchedules", workflows, excluded))
             var awaited: [RunID] = []
-            for row in waiting { awaited.append(RunID(try row.uuid("run_id"))) }
-            return ScheduleOutlook(nextAt: try next.first?.timestampOrNull("next_at"), awaited: awaited)
+            for row in waiting {
+                if let run = try row.uuidOrNull("run_id") { awaited.append(RunID(run)) }
+            }
+            return ScheduleOutlook(
+                nextAt: try next.first?.timestampOrNull("next_at"), awaited: awaited,
+                isWaitOver: awaited.count < waiting.count)
         } catch {
             throw StoreError(error)
         }

@@ -18,7 +18,7 @@ package final class ScheduleRunner: Sendable {
 
     /// The longest sleep.
     private static let patience: Duration = .seconds(60)
-    /// How soon to look again at what is due and taken: its taker may die.
+    /// How soon to look again at what is due all the same: another node has it and may die, or it fell due just now.
     private static let takenPause: Duration = .milliseconds(250)
     /// How long a schedule is left alone that could not be carried out.
     private static let failurePause: Duration = .seconds(60)
@@ -89,6 +89,7 @@ package final class ScheduleRunner: Sendable {
         }
         let outlook = try await store.outlook(scope)
         for run in outlook.awaited { watch(run, isStarter: hasStarted) }
+        if outlook.isWaitOver { return Self.takenPause }
         guard let nextAt = outlook.nextAt else { return Self.patience }
         let rest = nextAt - node.clock.now
         return rest > .zero ? min(rest, Self.patience) : Self.takenPause

@@ -54,10 +54,13 @@ package struct ScheduleOutlook: Sendable {
     package let nextAt: Timestamp?
     /// Open runs whose end a start waits for.
     package let awaited: [RunID]
+    /// Whether one of them ended meanwhile, so that a start waits for nothing any more.
+    package let isWaitOver: Bool
 
-    package init(nextAt: Timestamp?, awaited: [RunID]) {
+    package init(nextAt: Timestamp?, awaited: [RunID], isWaitOver: Bool) {
         self.nextAt = nextAt
         self.awaited = awaited
+        self.isWaitOver = isWaitOver
     }
 }
 

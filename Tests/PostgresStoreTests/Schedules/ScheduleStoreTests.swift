@@ -83,10 +83,15 @@ import WorkflowKit
             }
             #expect(try await fixture.schedule()?.waitingSince == fixture.now + .seconds(120))
             let scope = ScheduleScope(workflows: [Tick.name], excluded: [])
-            #expect(try await fixture.store.outlook(scope).awaited.count == 1)
+            let open = try await fixture.store.outlook(scope)
+            #expect(open.awaited.count == 1)
+            #expect(!open.isWaitOver)
 
             try await fixture.endOpenRuns()
-            #expect(try await fixture.store.outlook(scope).awaited.isEmpty)
+            // Whoever looked for what is due before the run ended must not fall asleep over it.
+            let ended = try await fixture.store.outlook(scope)
+            #expect(ended.awaited.isEmpty)
+            #expect(ended.isWaitOver)
             try await fixture.startDue(at: fixture.now + .seconds(190), on: node)
             #expect(try await fixture.openRuns() == 1)
             let schedule = try await fixture.schedule()
