@@ -1,5 +1,16 @@
 import CLibPQ
 
+/// The task that waits for an exchange. It is resumed exactly once: by the answer, or by the end of the link.
+///
+/// Not a checked continuation, which would allocate for each statement (0.7 µs of the 21 that one takes).
+@safe struct Answer {
+    private let continuation: UnsafeContinuation<Exchange.Outcome, Never>
+
+    init(_ continuation: UnsafeContinuation<Exchange.Outcome, Never>) { unsafe self.continuation = continuation }
+
+    func resume(returning outcome: Exchange.Outcome) { unsafe continuation.resume(returning: outcome) }
+}
+
 /// Something that was sent to the server, and what came back for it so far.
 struct Exchange {
     /// When all answers are there.
@@ -37,7 +48,7 @@ struct Exchange {
 
     let ticket: Ticket
     let ending: Ending
-    let continuation: CheckedContinuation<Outcome, Never>
+    let continuation: Answer
     /// Whether the kernel took everything that belongs to it. Before that the server cannot have carried it out, since
     /// the last message is the one that commits.
     var isFullySent = false
@@ -45,7 +56,7 @@ struct Exchange {
     private(set) var isAnswered = false
     private var groups: [[ServerResult]] = [[]]
 
-    init(ticket: Ticket, ending: Ending, continuation: CheckedContinuation<Outcome, Never>) {
+    init(ticket: Ticket, ending: Ending, continuation: Answer) {
         self.ticket = ticket
         self.ending = ending
         self.continuation = continuation

@@ -28,7 +28,7 @@ final class Link: ReactorClient {
 
     /// What is to be done once the lock is free.
     struct Deliveries {
-        var answers: [(CheckedContinuation<Exchange.Outcome, Never>, Exchange.Outcome)] = []
+        var answers: [(Answer, Exchange.Outcome)] = []
         var notifications: [(Listener, PostgresNotification)] = []
         var ended: [Listener] = []
         var outputWaiter: (CheckedContinuation<Bool, Never>, Bool)?
@@ -129,10 +129,10 @@ final class Link: ReactorClient {
     ) async -> Exchange.Outcome {
         let ticket = Ticket()
         guard isCancellable else {
-            return await withCheckedContinuation { start(messages, ticket, until: ending, answerTo: $0) }
+            return await unsafe withUnsafeContinuation { start(messages, ticket, until: ending, answerTo: unsafe Answer($0)) }
         }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { start(messages, ticket, until: ending, answerTo: $0) }
+            await unsafe withUnsafeContinuation { start(messages, ticket, until: ending, answerTo: unsafe Answer($0)) }
         } onCancel: {
             ticket.cancel()
             cancel(ticket)
@@ -141,7 +141,7 @@ final class Link: ReactorClient {
 
     private func start(
         _ messages: [Message], _ ticket: Ticket, until ending: Exchange.Ending,
-        answerTo continuation: CheckedContinuation<Exchange.Outcome, Never>
+        answerTo continuation: Answer
     ) {
         let deliveries = state.withLock { state in
             var deliveries = Deliveries()

@@ -1,6 +1,7 @@
 import CLibPQ
 import Foundation
 import Glibc
+import Synchronization
 
 /// What a socket is watched for.
 protocol ReactorClient: AnyObject, Sendable {
@@ -13,7 +14,9 @@ protocol ReactorClient: AnyObject, Sendable {
 /// It sleeps in `epoll_wait` without a timeout. Statements are sent by the tasks that make them; the thread only
 /// reads answers, hands them over, and writes what the kernel did not take at once. A dispatch source per connection
 /// was the alternative: it wakes two threads for an answer instead of one.
-final class Reactor: Sendable {
+///
+/// Tasks may run on it as well, see ``PostgresConnection/executor``: an answer then goes on in the thread that read it.
+final class Reactor: TaskExecutor {
     static let shared = Reactor()
 
     private struct Clients {
@@ -26,11 +29,18 @@ final class Reactor: Sendable {
     }
 
     private let epoll: Int32
+    /// Counts jobs that other threads put in while the thread sleeps; known to epoll as client 0.
+    private let wakeUps: Int32
+    private let thread = Atomic<UInt>(0)
+    private let jobs = Locked<[UnownedJob]>([])
     private let clients = Locked(Clients())
 
     private init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(epoll >= 0, "the system refused to create an epoll instance: errno \(errno)")
+        wakeUps = holdfast_wake_up_descriptor()
+        precondition(wakeUps >= 0, "the system refused to create an eventfd: errno \(errno)")
+        control(EPOLL_CTL_ADD, socket: wakeUps, id: 0, output: false)
         let thread = Thread { [self] in serve() }
         thread.name = "postgres-io"
         thread.start()
@@ -68,12 +78,40 @@ final class Reactor: Sendable {
         _ = unsafe epoll_ctl(epoll, operation, socket, &event)
     }
 
+    // MARK: Tasks
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        jobs.withLock { $0.append(job) }
+        // The thread itself looks for jobs before it sleeps.
+        guard pthread_self() != thread.load(ordering: .relaxed) else { return }
+        _ = eventfd_write(wakeUps, 1)
+    }
+
+    private func runJobs() {
+        while true {
+            let waiting = jobs.withLock { jobs in
+                defer { jobs.removeAll(keepingCapacity: true) }
+                return jobs
+            }
+            if waiting.isEmpty { return }
+            for job in waiting { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        }
+    }
+
     private func serve() -> Never {
+        thread.store(pthread_self(), ordering: .relaxed)
         var events = unsafe [epoll_event](repeating: epoll_event(), count: 64)
         while true {
+            runJobs()
             let count = unsafe epoll_wait(epoll, &events, Int32(events.count), -1)
             for index in 0..<max(0, Int(count)) {
                 let id = unsafe events[index].data.u64
+                if id == 0 {
+                    var jobsPutIn: UInt64 = 0
+                    _ = unsafe eventfd_read(wakeUps, &jobsPutIn)
+                    continue
+                }
                 let client = clients.withLock { $0.byID[id]?.client }
                 client?.socketIsReady()
             }

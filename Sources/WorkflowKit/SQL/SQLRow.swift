@@ -116,12 +116,9 @@ public struct SQLRow: Sendable {
 /// The names of a result's columns.
 public final class SQLColumns: Sendable {
     public let names: [String]
-    private let indexes: [String: Int]
 
-    package init(names: [String]) {
-        self.names = names
-        self.indexes = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    }
+    package init(names: [String]) { self.names = names }
 
-    func index(of name: String) -> Int? { indexes[name] }
+    /// Searched one by one: results have few columns, and a hash table for each result costs more than it saves.
+    func index(of name: String) -> Int? { names.firstIndex(of: name) }
 }
