@@ -129,7 +129,9 @@ final class Link: ReactorClient {
     ) async -> Exchange.Outcome {
         let ticket = Ticket()
         guard isCancellable else {
-            return await unsafe withUnsafeContinuation { start(messages, ticket, until: ending, answerTo: unsafe Answer($0)) }
+            return await unsafe withUnsafeContinuation {
+                start(messages, ticket, until: ending, answerTo: unsafe Answer($0))
+            }
         }
         return await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation { start(messages, ticket, until: ending, answerTo: unsafe Answer($0)) }
