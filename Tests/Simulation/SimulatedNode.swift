@@ -19,6 +19,8 @@ final class SimulatedNode {
     /// What has happened and waits for the lane's next turn.
     var inbox: [LaneEvent] = []
     var effects: [Effect] = []
+    /// Quarters that it was asked to give up and has not yet.
+    var releasing: Set<Int> = []
     /// It stands still, and does not know it.
     var isFrozen = false
     private let mailbox: Mailbox

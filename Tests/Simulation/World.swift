@@ -294,7 +294,8 @@ package final class World<S: SimulatedStore> {
     private func release() async throws {
         let living = nodes.filter { !$0.isFrozen && !fenced.contains($0.incarnation) }
         guard let node = element(living),
-            let quarter = element(owners.indices.filter { owners[$0] == node.incarnation })
+            let quarter = element(owners.indices.filter { owners[$0] == node.incarnation }),
+            node.releasing.insert(quarter).inserted
         else { return }
         if living.count < 2 { try await newNode() }
         note("node \(node.incarnation) is to release quarter \(quarter)")
@@ -303,6 +304,7 @@ package final class World<S: SimulatedStore> {
 
     /// The node has let go of a quarter.
     func released(_ quarter: Int, by node: SimulatedNode) async throws {
+        node.releasing.remove(quarter)
         guard owners[quarter] == node.incarnation, !fenced.contains(node.incarnation) else { return }
         let others = nodes.filter { !$0.isFrozen && $0 !== node && !fenced.contains($0.incarnation) }
         let heir: SimulatedNode

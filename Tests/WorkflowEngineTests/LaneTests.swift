@@ -200,6 +200,44 @@ import WorkflowTestKit
         #expect(bench.store.closed(run)?.outcome == .completed(Array("5".utf8)))
     }
 
+    @Test func `a parked run that is given up leaves its turn in the queue to the next`() async throws {
+        var settings = LaneSettings()
+        settings.queueLimits = ["narrow": 1]
+        let bench = LaneBench(workflows, settings: settings)
+        let first = try bench.start(Sum.self, 1, slot: 100, { $0.queue = "narrow" })
+        try await bench.carryOut()
+        bench.clock = bench.clock + settings.parkAfter + settings.parkAfter
+        bench.send(.tick)
+        try await bench.carryOut()
+        #expect(bench.store.openRows.map(\.state) == [.parked])
+
+        let second = try bench.start(Sum.self, 1, slot: 5_000, { $0.queue = "narrow" })
+        try await bench.carryOut()
+        #expect(bench.store.openRows.first { $0.id == second }?.state == .queued)
+        bench.send(.release([SlotRange(first: 0, last: 999)]) { _ in })
+        try await bench.carryOut()
+        #expect(bench.store.openRows.first { $0.id == second }?.state == .active)
+        #expect(bench.store.openRows.first { $0.id == first }?.state == .parked)
+    }
+
+    @Test func `a parent hears that the database refused its child`() async throws {
+        let bench = LaneBench(workflows)
+        let run = try bench.start(Parent.self, 3)
+        try await bench.carryOut { !$0.isStep }
+        try await bench.carryOut(\.isStep)
+        var batch = try #require(bench.orders.compactMap(\.batch).first)
+        let child = try #require(batch.created.first?.id)
+        bench.orders.removeAll(where: \.isCommit)
+        batch.created = []
+        batch.segments.removeAll { $0.run == child }
+        let committed = try await bench.store.commit(batch, by: 1)
+        bench.send(.committed(committed, refused: [child: "it holds a zero byte"]))
+        try await bench.carryOut()
+        #expect(
+            bench.store.closed(run)?.outcome
+                == .failed(.permanent("child.refused", "the database refused the child's data")))
+    }
+
     @Test func `the deadline of a paused run passes once`() async throws {
         let bench = LaneBench(workflows)
         let deadline = bench.clock + .seconds(60)

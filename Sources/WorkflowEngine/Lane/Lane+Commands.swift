@@ -56,7 +56,11 @@ extension Lane {
             messagesUnderWay.remove(message.id)
             return run.deferred.append(.message(message))
         }
-        guard run.outcome == nil else { return whenDurable(run) { [self] _ in consume(message.id, with: nil) } }
+        guard run.outcome == nil else {
+            return whenDurable(run) { [self] isDurable in
+                if isDurable { consume(message.id, with: nil) } else { messagesUnderWay.remove(message.id) }
+            }
+        }
         switch message.message.body {
         case .signal(let record):
             accept(run, .signalReceived(record))

@@ -155,7 +155,12 @@ extension Lane {
         cancelSteps(run)
         let waiting = run.whenDurable
         runs[run.id] = nil
+        if case .guarded(let reply) = run.mode { reply(.failure(.conflict("the database refused its data"))) }
         for (_, call) in waiting { call(false) }
+        refuse(run.deferred)
+        if run.durableSeq < 0, let parent = run.start.parent {
+            childLost(parent, run.id, .permanent("child.refused", "the database refused the child's data"))
+        }
         guard run.durableSeq >= 0, let first = writes.entries.first else { return }
         let aside = Resident(
             start: run.start, row: run.row, mode: .dormant, nextSeq: first.seq, durableSeq: run.durableSeq,

@@ -40,8 +40,8 @@ extension Lane {
         case .snapshot(let state):
             record(run, .snapshot(execution.snapshot(ordinal: ordinal, state: state)))
         case .event(let audiences, let payload):
-            run.writes.events.append(Batch.Event(
-                    run: run.id, type: operation.operation.name, audiences: audiences, data: payload))
+            run.writes.events.append(
+                Batch.Event(run: run.id, type: operation.operation.name, audiences: audiences, data: payload))
             record(run, .eventEmitted(ordinal: ordinal, name: operation.operation.name))
         }
     }
@@ -97,15 +97,17 @@ extension Lane {
         record(run, .childEnded(ordinal: operation.ordinal, child: child, outcome: .failed(failure)))
     }
 
-    /// A child's start lost its business key to another run.
-    func childLost(_ parent: StartRecord.Parent, _ child: RunID) {
+    /// A child's start came to nothing; unless told otherwise, because it lost its business key to another run.
+    func childLost(
+        _ parent: StartRecord.Parent, _ child: RunID,
+        _ failure: Failure = .permanent("child.conflict", "another open run has the child's business key")
+    ) {
         guard parent.awaitsResult else { return }
         withRun(parent.run) { [self] result in
             guard let run = try? result.get(), run.outcome == nil, let execution = run.execution,
                 execution.pending[parent.ordinal]?.child == child
             else { return }
             if run.transaction != nil { return run.heldOperations.append(parent.ordinal) }
-            let failure = Failure.permanent("child.conflict", "another open run has the child's business key")
             record(run, .childEnded(ordinal: parent.ordinal, child: child, outcome: .failed(failure)))
             progress(run)
         }

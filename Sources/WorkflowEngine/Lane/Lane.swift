@@ -79,9 +79,10 @@ package final class Lane {
         for event in events where !isHalted { handle(event) }
         if !isHalted {
             fireTimers()
+            // Runs that leave make room for others, so this comes before those are let in.
+            finishReleases()
             admitWaiting()
             loadNext()
-            finishReleases()
             cutBatch()
         }
         defer { outputs = [] }
@@ -209,7 +210,7 @@ package final class Lane {
         run.stepStarts = [:]
     }
 
-    private func refuse(_ events: [LaneEvent]) {
+    func refuse(_ events: [LaneEvent]) {
         for event in events {
             switch event {
             case .signal(_, _, let reply): reply(.failure(.unavailable))
