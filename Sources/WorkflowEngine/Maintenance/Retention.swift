@@ -2,7 +2,8 @@ package import WorkflowKit
 
 /// How long what happened is kept.
 package struct Retention: Sendable, Equatable {
-    /// A closed run is listed for this long after it ended, to the day.
+    /// A closed run is listed for this long after it ended, to the day; for a day at least, because nodes that start make
+    /// sure of the partitions from yesterday on.
     package var keepClosed: Duration
     /// For how many days after today there are partitions in advance.
     package var daysAhead: Int32
@@ -12,8 +13,7 @@ package struct Retention: Sendable, Equatable {
     package var carryMax: Int32
 
     package init(keepClosed: Duration = .seconds(30 * 86_400), daysAhead: Int32 = 3, carryMax: Int32 = 200_000) {
-        precondition(keepClosed >= .zero, "closed runs cannot be kept for less than no time")
-        self.keepClosed = keepClosed
+        self.keepClosed = max(keepClosed, .seconds(86_400))
         self.daysAhead = daysAhead
         self.carryMax = carryMax
     }

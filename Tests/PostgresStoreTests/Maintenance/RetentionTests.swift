@@ -215,4 +215,11 @@ import WorkflowKit
         let retention = Retention(keepClosed: .seconds(10 * 86_400))
         #expect(retention.isOver(day: 20_000 - daysAgo, at: noon) == isOver)
     }
+
+    @Test func `yesterday is never over, however little is to be kept`() {
+        let midnight = Timestamp(microsecondsSince1970: 20_000 * Self.day)
+        let retention = Retention(keepClosed: .zero)
+        #expect(!retention.isOver(day: 19_999, at: midnight))
+        #expect(retention.isOver(day: 19_998, at: midnight))
+    }
 }
