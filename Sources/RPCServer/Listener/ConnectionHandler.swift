@@ -59,7 +59,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isReadHeld = false
     private var needsFlush = false
 
-    var lastActivity = NIODeadline.now()
+    var lastActivity = NIODeadline.distantPast
     private var deadline: Scheduled<Void>?
 
     init(
@@ -85,7 +85,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             answerLineBytes: dispatcher.limits.answerLineBytes, outlet: makeOutlet(self, context))
         finished = FinishedRequests(
             handler: NIOLoopBound(self, eventLoop: context.eventLoop), eventLoop: context.eventLoop)
-        lastActivity = .now()
+        lastActivity = context.eventLoop.now
         scheduleDeadline(context)
     }
 
@@ -111,7 +111,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         registry.metrics.bytesReceived.increment(by: bytes.readableBytes)
-        lastActivity = .now()
+        lastActivity = context.eventLoop.now
         guard case nil = ending else { return }
         if buffer.readableBytes == 0 {
             buffer = bytes
@@ -201,7 +201,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func flushIfNeeded() {
         guard needsFlush, let context else { return }
         needsFlush = false
-        lastActivity = .now()
+        lastActivity = context.eventLoop.now
         context.flush()
     }
 
@@ -273,8 +273,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let isBusy = !accepted.isEmpty || !waiting.isEmpty || session?.hasSubscriptions == true
         if isBusy {
             // Requests at work are what the connection is for; the time counts from their answers.
-            lastActivity = .now()
-        } else if lastActivity + patience <= .now() {
+            lastActivity = context.eventLoop.now
+        } else if lastActivity + patience <= context.eventLoop.now {
             registry.logger.debug("connection closed for silence", metadata: ["session": "\(session?.token != nil)"])
             return context.close(promise: nil)
         }

@@ -54,7 +54,7 @@ final class RequestTransactions: RPCTransactions {
             }
             let value = try await body(transaction)
             if let claim, let store = services.idempotency {
-                try await store.complete(claim.key, answer: JSONCoding.encodeBytes(value), in: transaction)
+                try await store.complete(claim.key, answer: JSONCoding.encodeForClients(value).bytes, in: transaction)
             }
             try await services.audit?.append(entry, in: transaction)
             return value

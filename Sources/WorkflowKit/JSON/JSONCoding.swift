@@ -15,7 +15,13 @@ public enum JSONCoding {
     ///   times have milliseconds.
     /// - Throws: What the value's own `encode(to:)` throws, and `EncodingError` for infinity and NaN.
     public static func encode<T: Encodable>(_ value: T, exactTimes: Bool = false) throws -> JSON {
-        try JSONEncoding(exactTimes: exactTimes).encode(value)
+        try JSONEncoding(exactTimes: exactTimes, integersAreSafe: false).encode(value)
+    }
+
+    /// As ``encode(_:exactTimes:)``, for clients: whole numbers beyond 2^53 become text, because many languages read
+    /// numbers as `Double`.
+    package static func encodeForClients<T: Encodable>(_ value: T) throws -> JSON {
+        try JSONEncoding(exactTimes: false, integersAreSafe: true).encode(value)
     }
 
     /// As ``encode(_:exactTimes:)``, as compact UTF-8 text.

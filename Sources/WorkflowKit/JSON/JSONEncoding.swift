@@ -3,12 +3,23 @@ private import struct Foundation.UUID
 /// Builds ``JSON`` for `Encodable`.
 struct JSONEncoding {
     let exactTimes: Bool
+    /// Whether whole numbers beyond 2^53 become text.
+    let integersAreSafe: Bool
+
+    func number(_ value: some BinaryInteger) -> JSON {
+        if let exact = Int64(exactly: value), !integersAreSafe || exact.magnitude <= 1 << 53 {
+            return .number(JSONNumber(exact))
+        }
+        let text = String(value)
+        guard !integersAreSafe, let number = JSONNumber(spelling: text) else { return .string(text) }
+        return .number(number)
+    }
 
     func encode<T: Encodable>(_ value: T) throws -> JSON {
         // The types that most members have are written without an encoder of their own.
         if T.self == JSON.self, let value = value as? JSON { return value }
         if T.self == String.self, let value = value as? String { return .string(value) }
-        if T.self == Int.self, let value = value as? Int { return .number(JSONNumber(Int64(value))) }
+        if T.self == Int.self, let value = value as? Int { return number(value) }
         if T.self == Timestamp.self, let value = value as? Timestamp {
             return .string(value.rfc3339(exactTimes ? .microseconds : .milliseconds))
         }
@@ -107,14 +118,6 @@ private final class JSONEncodingNode: Encoder {
         }
         return .number(number)
     }
-
-    static func number(_ value: some BinaryInteger) -> JSON {
-        if let value = Int64(exactly: value) { return .number(JSONNumber(value)) }
-        guard let number = JSONNumber(spelling: String(value)) else {
-            preconditionFailure("the decimal digits of an integer are no number")
-        }
-        return .number(number)
-    }
 }
 
 private struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
@@ -124,7 +127,7 @@ private struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol
     func encodeNil(forKey key: Key) { node.set(key.stringValue, .value(.null)) }
     func encode(_ value: Bool, forKey key: Key) { node.set(key.stringValue, .value(.bool(value))) }
     func encode(_ value: String, forKey key: Key) { node.set(key.stringValue, .value(.string(value))) }
-    func encode(_ value: Int, forKey key: Key) { node.set(key.stringValue, .value(JSONEncodingNode.number(value))) }
+    func encode(_ value: Int, forKey key: Key) { node.set(key.stringValue, .value(node.options.number(value))) }
     func encode(_ value: Double, forKey key: Key) throws {
         node.set(key.stringValue, .value(try JSONEncodingNode.number(value, codingPath)))
     }
@@ -132,7 +135,7 @@ private struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol
         node.set(key.stringValue, .value(try JSONEncodingNode.number(Double(value), codingPath)))
     }
     func encode<T: Encodable & BinaryInteger>(_ value: T, forKey key: Key) {
-        node.set(key.stringValue, .value(JSONEncodingNode.number(value)))
+        node.set(key.stringValue, .value(node.options.number(value)))
     }
     func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
         node.set(key.stringValue, .value(try node.options.encode(value)))
@@ -166,7 +169,7 @@ private struct JSONUnkeyedEncoding: UnkeyedEncodingContainer {
     func encode(_ value: String) { node.append(.value(.string(value))) }
     func encode(_ value: Double) throws { node.append(.value(try JSONEncodingNode.number(value, codingPath))) }
     func encode(_ value: Float) throws { node.append(.value(try JSONEncodingNode.number(Double(value), codingPath))) }
-    func encode<T: Encodable & BinaryInteger>(_ value: T) { node.append(.value(JSONEncodingNode.number(value))) }
+    func encode<T: Encodable & BinaryInteger>(_ value: T) { node.append(.value(node.options.number(value))) }
     func encode<T: Encodable>(_ value: T) throws { node.append(.value(try node.options.encode(value))) }
 
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
@@ -193,6 +196,6 @@ private struct JSONSingleEncoding: SingleValueEncodingContainer {
     func encode(_ value: Float) throws {
         node.content = .single(try JSONEncodingNode.number(Double(value), codingPath))
     }
-    func encode<T: Encodable & BinaryInteger>(_ value: T) { node.content = .single(JSONEncodingNode.number(value)) }
+    func encode<T: Encodable & BinaryInteger>(_ value: T) { node.content = .single(node.options.number(value)) }
     func encode<T: Encodable>(_ value: T) throws { node.content = .single(try node.options.encode(value)) }
 }

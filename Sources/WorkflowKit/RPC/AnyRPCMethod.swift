@@ -26,7 +26,7 @@ public struct AnyRPCMethod: Sendable {
 
     package init<Method: ImmediateRPCMethod>(_ method: Method) {
         self.init(method) { params in
-            { context in try JSONCoding.encode(try method.answer(params, context)) }
+            { context in try JSONCoding.encodeForClients(try method.answer(params, context)) }
         }
     }
 
@@ -45,7 +45,7 @@ public struct AnyRPCMethod: Sendable {
             let params = try JSONCoding.decode(Method.Params.self, from: json)
             return Prepared(
                 idempotencyKey: idempotencyKey, orderingKey: Method.orderingKey(params),
-                call: { context in try JSONCoding.encode(try await method.call(params, context)) },
+                call: { context in try JSONCoding.encodeForClients(try await method.call(params, context)) },
                 answerNow: answerNow(params))
         }
     }

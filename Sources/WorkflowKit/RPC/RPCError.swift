@@ -71,8 +71,9 @@ extension RPCError {
     }
 
     public static func invalidParams(_ fields: [JSONFieldError]) -> RPCError {
-        let sentence = fields.isEmpty ? "The parameters are wrong." : "\(JSONFieldErrors(fields))."
-        return RPCError(.invalidParams, type: "params.invalid", sentence, fields: fields)
+        let text = fields.isEmpty ? "the parameters are wrong" : JSONFieldErrors(fields).description
+        return RPCError(
+            .invalidParams, type: "params.invalid", text.hasSuffix("?") ? text : text + ".", fields: fields)
     }
 
     public static func invalidParam(_ path: String, _ message: String) -> RPCError {

@@ -101,21 +101,6 @@ import WorkflowKit
         }
     }
 
-    @Test func `a subscription keeps its connection open, and a request that follows is answered`() async throws {
-        var limits = WireLimits()
-        limits.idle = .seconds(2)
-        try await TestServer.with(limits: limits) { server in
-            let idle = try await open(server, .partner, "P-2")
-            let client = try await open(server, .partner, "P-1")
-            _ = try await client.call("event.subscribe", ["types": ["*"]])
-            // The idle one is closed, so the time has passed for the other.
-            #expect(await idle.rest() == [])
-            server.events.emit("a.b", to: [.partner("P-1")])
-            #expect(try await client.next()["method"] == "event")
-            #expect(try await client.call("system.ping")["result"] != nil)
-        }
-    }
-
     @Test func `a client that does not read is served from the store and keeps nobody waiting`() async throws {
         var limits = WireLimits()
         limits.unsentBytes = 16 << 10

@@ -9,51 +9,6 @@ import WorkflowKit
         #"{"jsonrpc":"2.0","id":\#(id),"method":"test.wait","params":{"text":""}}"# + "\n"
     }
 
-    @Test func `the server says nothing until it is asked`() async throws {
-        var limits = WireLimits()
-        limits.authentication = .milliseconds(100)
-        try await TestServer.with(limits: limits) { server in
-            let client = try await server.connect()
-            #expect(await client.rest() == [])
-        }
-    }
-
-    @Test func `a connection without a session is closed some time after its last answer, without a word`() async throws
-    {
-        var limits = WireLimits()
-        limits.authentication = .seconds(1)
-        try await TestServer.with(limits: limits) { server in
-            let client = try await server.connect()
-            try await client.send(ping)
-            #expect(await client.rest().count == 1)
-        }
-    }
-
-    @Test func `a connection with a session is closed when it is idle`() async throws {
-        var limits = WireLimits()
-        limits.idle = .seconds(1)
-        try await TestServer.with(limits: limits) { server in
-            let client = try await server.connect()
-            _ = try await client.call("session.open", ["token": .string(server.principals.add(.admin, id: "a"))])
-            #expect(await client.rest() == [])
-        }
-    }
-
-    @Test func `requests at work keep a connection open`() async throws {
-        var limits = WireLimits()
-        limits.authentication = .seconds(1)
-        try await TestServer.with(limits: limits) { server in
-            let client = try await server.connect()
-            try await client.send(wait(1))
-            await server.recorder.gate.arrived(1)
-            // Another connection lives and dies meanwhile, so the time has passed for the first one too.
-            let other = try await server.connect()
-            #expect(await other.rest() == [])
-            await server.recorder.gate.open()
-            #expect(try await client.next()["id"] == 1)
-        }
-    }
-
     @Test func `what was received before a half-close is answered, then the server closes`() async throws {
         try await TestServer.with { server in
             let client = try await server.connect()

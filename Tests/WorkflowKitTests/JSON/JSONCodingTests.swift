@@ -93,6 +93,19 @@ import WorkflowKit
         #expect(throws: JSONFieldErrors.self) { try JSONCoding.decode(Int.self, from: 1.5) }
     }
 
+    @Test func `clients get whole numbers beyond 2^53 as text`() throws {
+        struct Numbers: Encodable {
+            var one: Int = 9_007_199_254_740_992
+            var two: Int64 = -9_007_199_254_740_993
+            var three: [UInt64] = [.max]
+        }
+        #expect(
+            try JSONCoding.encodeForClients(Numbers()) == [
+                "one": 9_007_199_254_740_992, "two": "-9007199254740993", "three": ["18446744073709551615"],
+            ])
+        #expect(try JSONCoding.encode(Numbers())["two"] == -9_007_199_254_740_993)
+    }
+
     @Test func `infinity cannot be written`() {
         #expect(throws: EncodingError.self) { try JSONCoding.encode([Double.infinity]) }
     }
