@@ -1,5 +1,5 @@
-import Foundation
 import Canary
+import Foundation
 import Logging
 import Postgres
 import PostgresStore
@@ -31,7 +31,8 @@ enum EngineBench {
         }
         let logger = Logger(label: "bench")
         let node = PostgresNode.make(
-            try PostgresConfiguration(url: url), settings: NodeSettings(name: "bench", build: "bench"), plugins: [.canary], logger: logger)
+            try PostgresConfiguration(url: url), settings: NodeSettings(name: "bench", build: "bench"),
+            plugins: [.canary], logger: logger)
         let serving = Task { await node.run() }
         while node.ownedRanges.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
         for concurrency in concurrencies {

@@ -8,7 +8,8 @@ package enum EngineMethods {
             AnyRPCMethod(WorkflowList(node: node)), AnyRPCMethod(RunStart(node: node)),
             AnyRPCMethod(RunStartMany(node: node)), AnyRPCMethod(RunGet(node: node)),
             AnyRPCMethod(RunWait(node: node)), AnyRPCMethod(RunList(node: node)), AnyRPCMethod(RunHistory(node: node)),
-            AnyRPCMethod(RunSignal(node: node)), AnyRPCMethod(RunCancel(node: node)), AnyRPCMethod(RunPause(node: node)),
+            AnyRPCMethod(RunSignal(node: node)), AnyRPCMethod(RunCancel(node: node)),
+            AnyRPCMethod(RunPause(node: node)),
             AnyRPCMethod(RunResume(node: node)), AnyRPCMethod(RunRetry(node: node)), AnyRPCMethod(RunFork(node: node)),
             AnyRPCMethod(RunExplain(node: node)),
         ]

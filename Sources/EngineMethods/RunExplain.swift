@@ -40,8 +40,11 @@ struct RunExplain: RPCMethod {
             let parts = (view.reason ?? "requested").split(separator: ":", maxSplits: 1).map(String.init)
             return (parts[0], parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "Somebody must resume it.")
         case .queued:
-            return ("queued", view.queue.map { "It waits for its turn in queue \"\($0)\"." }
-                ?? "It waits for its turn or its start time.")
+            return (
+                "queued",
+                view.queue.map { "It waits for its turn in queue \"\($0)\"." }
+                    ?? "It waits for its turn or its start time."
+            )
         case .waiting:
             return ("waiting", "It waits for \(inspection?.waitingFor ?? view.reason ?? "something").")
         case .running:

@@ -73,7 +73,9 @@ struct HistoryItem: Codable, Sendable, JSONDescribed {
             startedAt = record.startedAt
             set(record.outcome)
         case .attemptFailed(let record):
-            set(record.kind == .compensation ? "compensation" : "step", record.name, record.nextAt == nil ? "failed" : "retrying")
+            set(
+                record.kind == .compensation ? "compensation" : "step", record.name,
+                record.nextAt == nil ? "failed" : "retrying")
             attempt = Int(record.attempt)
             startedAt = record.startedAt
             error = RunDocument.Failed(type: record.failure.type, message: record.failure.message)

@@ -7,7 +7,8 @@ package import WorkflowKit
 package enum PostgresNode {
     /// - Parameter transactions: How many transactional steps may be under way at once; each needs a connection.
     package static func make(
-        _ configuration: PostgresConfiguration, settings: NodeSettings, plugins: [Plugin], transactions: Int = 16, logger: Logger
+        _ configuration: PostgresConfiguration, settings: NodeSettings, plugins: [Plugin], transactions: Int = 16,
+        logger: Logger
     ) -> Node {
         var configuration = configuration
         // All connections of this process carry one name, by which a take-over finds what is left of them.

@@ -178,7 +178,8 @@ final class LaneHost: @unchecked Sendable {
                         return post(.transactionEnded(job.reference, .success(output)))
                     }
                 case .rejected:
-                    return post(.transactionEnded(job.reference, .failure(Failure(type: "store", message: error.message))))
+                    return post(
+                        .transactionEnded(job.reference, .failure(Failure(type: "store", message: error.message))))
                 }
             } catch {
                 return post(.transactionEnded(job.reference, .failure(Failure(error))))

@@ -110,7 +110,8 @@ struct TokenCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard try await withTokens(database, { try await $0.principals.revoke(id: tokenId) }) else {
-                throw Refusal(.failed, "there is no token \"\(tokenId)\" that is good; \"holdfast token list\" shows them")
+                throw Refusal(
+                    .failed, "there is no token \"\(tokenId)\" that is good; \"holdfast token list\" shows them")
             }
             print(json ? "{\"revoked\":true}" : "revoked")
         }
