@@ -23,6 +23,7 @@ import Testing
         ("Sources/PostgresStore/Principals", ["WorkflowKit", "Postgres", "Crypto"]),
         ("Sources/RPCServer/Wire", ["WorkflowKit", "DequeModule"]),
         ("Sources/RPCServer/Methods", ["WorkflowKit", "Logging", "Metrics", "Crypto", "DequeModule"]),
+        ("Sources/RPCServer/Events", ["WorkflowKit", "Logging"]),
         ("Sources/RPCServer/Principals", ["WorkflowKit", "Crypto", "NIOSSL"]),
         (
             "Sources/RPCServer/Listener",

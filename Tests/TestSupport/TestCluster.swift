@@ -70,7 +70,7 @@ package enum TestCluster {
         watcher.standardInput = FileHandle.nullDevice
         watcher.standardOutput = FileHandle.nullDevice
         watcher.standardError = FileHandle.nullDevice
+        // Not waited for: Foundation would wait until the last process that inherited its descriptor is gone.
         try watcher.run()
-        watcher.waitUntilExit()
     }
 }
