@@ -21,7 +21,8 @@ extension Plugin {
                 AnyRPCMethod(CustomerGet()), AnyRPCMethod(CustomerList()), AnyRPCMethod(CustomerCPIN()),
                 AnyRPCMethod(CustomerSettings()), AnyRPCMethod(CustomerConfigure()),
                 AnyRPCMethod(DeviceTransfer(runs: runs)), AnyRPCMethod(DeviceUndoTransfer(runs: runs)),
-                AnyRPCMethod(DeviceGet()), AnyRPCMethod(DeviceTrace()),
+                AnyRPCMethod(DeviceGet()), AnyRPCMethod(DeviceTrace()), AnyRPCMethod(DeviceEnroll()),
+                AnyRPCMethod(DeviceEnrollMany(runs: runs)),
             ])
     }
 }

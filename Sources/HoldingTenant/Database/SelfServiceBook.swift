@@ -5,10 +5,13 @@ package import WorkflowKit
 package enum SelfServiceBook {
     /// PCs came to these dashboards, or PCs there gained their cover: the first covered one switches self-service
     /// alerts on, once for each dashboard, and the partner is told.
+    ///
+    /// - Returns: the dashboards whose first covered PC it was.
+    @discardableResult
     package static func noteCovered(
         _ customers: [UUID], at now: Timestamp, in transaction: any Transaction
-    ) async throws(SQLError) {
-        guard !customers.isEmpty else { return }
+    ) async throws(SQLError) -> [UUID] {
+        guard !customers.isEmpty else { return [] }
         let rows = try await transaction.query(
             SQLStatement(
                 """
@@ -31,7 +34,9 @@ package enum SelfServiceBook {
                 where customer.customer_id = first.customer_id and customer.first_covered_at is null
                 returning customer.customer_id, customer.partner_id, first.self_service_alerts as was_on
                 """, name: "NoteFirstCovered", .uuidArray(customers), .timestamp(now)))
+        var first: [UUID] = []
         for row in rows {
+            first.append(try row.uuid("customer_id"))
             let (customer, partner) = (try row.uuid("customer_id").uuidString.lowercased(), try row.text("partner_id"))
             try await transaction.emit(
                 Event(
@@ -41,5 +46,6 @@ package enum SelfServiceBook {
                         "firstCoveredAt": .string(now.rfc3339()),
                     ]))
         }
+        return first
     }
 }

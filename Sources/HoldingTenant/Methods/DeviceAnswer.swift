@@ -10,19 +10,18 @@ enum PlaceName: Codable, Hashable, Sendable, JSONDescribed {
         .oneOf(["unassigned"]), .object([.required("customerId", .uuid)]),
     ])
 
-    private struct Named: Codable { var customerId: String }
-
     init(from decoder: any Decoder) throws {
-        if let text = try? decoder.singleValueContainer().decode(String.self), text == "unassigned" {
+        // By way of JSON: a decoder that collects every fault would keep the one of the first attempt.
+        let json = try JSON(from: decoder)
+        if json.stringValue == "unassigned" {
             self = .unassigned
-            return
-        }
-        let named = try Named(from: decoder)
-        guard let id = UUID(uuidString: named.customerId) else {
+        } else if let id = json["customerId"]?.stringValue.flatMap(UUID.init(uuidString:)) {
+            self = .customer(id)
+        } else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "customerId must be a UUID"))
+                .init(
+                    codingPath: decoder.codingPath, debugDescription: "must be \"unassigned\" or a customerId"))
         }
-        self = .customer(id)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -31,7 +30,7 @@ enum PlaceName: Codable, Hashable, Sendable, JSONDescribed {
             var container = encoder.singleValueContainer()
             try container.encode("unassigned")
         case .customer(let id):
-            try Named(customerId: id.uuidString.lowercased()).encode(to: encoder)
+            try JSON.object(["customerId": .string(id.uuidString.lowercased())]).encode(to: encoder)
         }
     }
 }
