@@ -37,15 +37,18 @@ actor EventFeed {
     /// Looks for new events until the task is cancelled.
     func run() async {
         var wasGood = true
+        var turn = 0
         while !Task.isCancelled {
             do {
-                try await look()
+                // Without a subscription nobody waits for places to be given out; once in ten seconds keeps those that
+                // have none few.
+                if subscriptionCount > 0 || turn % 20 == 0 { try await look() }
+                turn += 1
                 wasGood = true
             } catch {
                 if wasGood, !Task.isCancelled { logger.error("could not read events", metadata: ["error": "\(error)"]) }
                 wasGood = false
             }
-            // Without a subscription nobody waits for places to be given out.
             try? await Task.sleep(for: subscriptionCount > 0 ? .milliseconds(50) : .milliseconds(500))
         }
     }

@@ -144,6 +144,11 @@ package final class RPCListener: Sendable {
         let lookBack = Duration.seconds(60)
         var isKnown: Bool?
         while !Task.isCancelled {
+            // Without a connection there is no session to end, and an idle server leaves its database alone.
+            guard registry.count > 0 else {
+                try? await Task.sleep(for: interval)
+                continue
+            }
             let now = services.clock()
             do {
                 let revoked = try await services.principals.tokensRevoked(since: now - lookBack)

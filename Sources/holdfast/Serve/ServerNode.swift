@@ -1,5 +1,6 @@
 import EngineMethods
 import Foundation
+import HoldingTenant
 import Logging
 import Postgres
 import PostgresStore
