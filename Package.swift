@@ -112,13 +112,13 @@ let package = Package(
         plugin("ServiceDelivery"),
         plugin("HPUniversity", hasMigrations: true),
         plugin("SellThrough", hasMigrations: true),
-        plugin("SupportCases"),
+        plugin("SupportCases", hasMigrations: true),
 
         .executableTarget(
             name: "holdfast",
             dependencies: [
                 "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer", "Canary",
-                "HoldingTenant", "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough",
+                "HoldingTenant", "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough", "SupportCases",
                 From.argumentParser, From.configuration, From.logging, From.nioCore, From.nioPosix, From.nioSSL,
                 From.serviceLifecycle, From.systemPackage, From.unixSignals,
             ],
@@ -173,7 +173,7 @@ let package = Package(
             name: "BusinessTests",
             dependencies: [
                 "TestSupport", "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore", "HoldingTenant",
-                "HPUniversity", "SellThrough", "ResellAndMonitor", "ServiceDelivery", From.logging, From.crypto,
+                "HPUniversity", "SellThrough", "SupportCases", "ResellAndMonitor", "ServiceDelivery", From.logging, From.crypto,
             ],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

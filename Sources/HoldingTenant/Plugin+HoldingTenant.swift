@@ -1,5 +1,8 @@
 package import WorkflowKit
 
+/// What else happens in the transaction in which a partner links its CSDP account, with the server's rights.
+package typealias AccountLinked = @Sendable (PartnerProfile, Timestamp, any Transaction) async throws -> Void
+
 extension Plugin {
     /// The name under which other plugins require the tables of this one.
     package static let holdingTenantName = "holding-tenant"
@@ -9,13 +12,16 @@ extension Plugin {
     /// - Parameters:
     ///   - runs: starts the long-running parts.
     ///   - types: the partner types that this server knows.
-    package static func holdingTenant(runs: any RunLauncher, types: PartnerTypes) -> Plugin {
+    ///   - linked: what the cases do that wait for the account.
+    package static func holdingTenant(
+        runs: any RunLauncher, types: PartnerTypes, linked: @escaping AccountLinked = { _, _, _ in }
+    ) -> Plugin {
         Plugin(
             name: holdingTenantName, migrations: EmbeddedSQL.migrations,
             workflows: [WorkflowType(TransferNews.self)],
             methods: [
                 AnyRPCMethod(PartnerCreate(types: types)), AnyRPCMethod(PartnerGet(types: types)),
-                AnyRPCMethod(PartnerConfigure(types: types)), AnyRPCMethod(TenantGet()),
+                AnyRPCMethod(PartnerConfigure(types: types, linked: linked)), AnyRPCMethod(TenantGet()),
                 AnyRPCMethod(UploadBegin()), AnyRPCMethod(UploadAppend()), AnyRPCMethod(UploadStatus()),
                 AnyRPCMethod(DeviceList()), AnyRPCMethod(CustomerCreate()), AnyRPCMethod(CustomerAccept()),
                 AnyRPCMethod(CustomerGet()), AnyRPCMethod(CustomerList()), AnyRPCMethod(CustomerCPIN()),

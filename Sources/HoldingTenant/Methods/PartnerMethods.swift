@@ -83,6 +83,7 @@ struct PartnerConfigure: RPCMethod {
     static let errors = ["partner.notFound"]
 
     let types: PartnerTypes
+    let linked: AccountLinked
 
     struct Params: Codable, Sendable, JSONDescribed {
         var partnerId: String?
@@ -99,7 +100,7 @@ struct PartnerConfigure: RPCMethod {
     func call(_ params: Params, _ context: RPCContext) async throws -> PartnerAnswer {
         let partner = try PartnerAnswer.subject(params.partnerId, of: try context.principal)
         let account = try CSDPAccount.checked(params.csdpAccount)
-        let types = types
+        let (types, linked, now) = (types, linked, context.now)
         return try await context.change("partner:\(partner)") { transaction in
             try await transaction.execute(
                 SQLStatement(
@@ -111,6 +112,9 @@ struct PartnerConfigure: RPCMethod {
                     .text(orNull: params.routing)))
             guard let profile = try await PartnerBook.profile(of: partner, in: transaction) else {
                 throw RPCError.notFound("partner")
+            }
+            if account != nil {
+                try await transaction.withServerRights { try await linked(profile, now, transaction) }
             }
             return PartnerAnswer(profile, types: types)
         }

@@ -1,0 +1,208 @@
+import Foundation
+import HoldingTenant
+import WorkflowKit
+
+/// A repair case as callers read it.
+struct RepairAnswer: Codable, Sendable, JSONDescribed {
+    struct Schedule: Codable, Sendable {
+        var at: Timestamp
+        var until: Timestamp?
+    }
+
+    struct Entry: Codable, Sendable {
+        var at: Timestamp
+        var step: String
+        var state: String
+        var detail: JSON
+    }
+
+    var caseId: String
+    var state: String
+    var routedTo: String
+    var csdpAccount: String?
+    var reference: String?
+    var orderNumber: String?
+    var serial: String
+    var alertId: String
+    var submittedAt: Timestamp
+    var schedule: Schedule?
+    var history: [Entry]
+
+    static let schema = JSONSchema.object([
+        .required("caseId", .uuid), .required("state", .oneOf(RepairCase.State.allCases.map(\.rawValue))),
+        .required("routedTo", .oneOf(["hp-customer-support", "csdp"])), .optional("csdpAccount", .text),
+        .optional("reference", .text), .optional("orderNumber", .text), .required("serial", .identifier),
+        .required("alertId", .uuid), .required("submittedAt", .timestamp),
+        .optional("schedule", .object([.required("at", .timestamp), .optional("until", .timestamp)])),
+        .required(
+            "history",
+            .array(
+                of: .object([
+                    .required("at", .timestamp), .required("step", .text), .required("state", .text),
+                    .required("detail", .any),
+                ]))),
+    ])
+
+    init(_ row: SQLRow, history: [Entry]) throws {
+        caseId = try row.uuid("case_id").uuidString.lowercased()
+        state = try row.text("state")
+        routedTo = try row.text("routed_to")
+        csdpAccount = try row.textOrNull("csdp_account")
+        reference = try row.textOrNull("reference")
+        orderNumber = try row.textOrNull("order_number")
+        serial = try row.text("serial")
+        alertId = try row.uuid("alert_id").uuidString.lowercased()
+        submittedAt = try row.timestamp("submitted_at")
+        let until = try row.timestampOrNull("scheduled_until")
+        schedule = try row.timestampOrNull("scheduled_at").map { Schedule(at: $0, until: until) }
+        self.history = history
+    }
+}
+
+/// One case with what decides who may take a step.
+struct KeptCase: Sendable {
+    var id: UUID
+    var serial: String
+    var alertID: UUID
+    var partner: String?
+    var submitter: String
+    var life: RepairCase
+    var submittedAt: Timestamp
+
+    init(_ row: SQLRow) throws {
+        id = try row.uuid("case_id")
+        serial = try row.text("serial")
+        alertID = try row.uuid("alert_id")
+        partner = try row.textOrNull("partner_id")
+        submitter = try row.text("submitter")
+        life = RepairCase(
+            state: RepairCase.State(rawValue: try row.text("state")) ?? .cancelled,
+            handler: CaseParty(rawValue: try row.text("handler")) ?? .hpCustomerSupport)
+        submittedAt = try row.timestamp("submitted_at")
+    }
+
+    /// Whether the caller may read the case.
+    func isRead(by caller: Principal) -> Bool {
+        switch caller.kind {
+        case .admin: true
+        case .support: life.handler == .hpCustomerSupport
+        case .partner: partner == caller.partnerID || submitter == caller.qualifiedID
+        default: submitter == caller.qualifiedID
+        }
+    }
+
+    /// As whom the caller takes `step`; nil if it is nobody's whom the step could belong to.
+    func actor(_ caller: Principal, _ step: RepairCase.Step) -> RepairCase.Actor? {
+        let isSubmitters = step == .close || step == .answer
+        if submitter == caller.qualifiedID, isSubmitters { return .party(.submitter) }
+        switch caller.kind {
+        case .support: return .party(.hpCustomerSupport)
+        case .partner where partner == caller.partnerID: return .party(.partner)
+        default: return submitter == caller.qualifiedID ? .party(.submitter) : nil
+        }
+    }
+}
+
+enum RepairBook {
+    /// The case, locked, if there is one. With the server's rights.
+    static func locked(_ id: String, in transaction: any Transaction) async throws -> KeptCase? {
+        guard let id = UUID(uuidString: id) else { return nil }
+        return try await transaction.query(
+            SQLStatement(
+                "select * from support_cases.repair_case where case_id = $1 for update", name: "LockCase", .uuid(id))
+        ).first.map { try KeptCase($0) }
+    }
+
+    static func answer(_ id: UUID, in transaction: any Transaction) async throws -> RepairAnswer? {
+        let rows = try await transaction.query(
+            SQLStatement("select * from support_cases.repair_case where case_id = $1", name: "CaseByID", .uuid(id)))
+        guard let row = rows.first else { return nil }
+        let history = try await transaction.query(
+            SQLStatement(
+                """
+                select at, step, state, detail
+                from support_cases.repair_history
+                where case_id = $1
+                order by entry_id
+                """, name: "HistoryOfCase", .uuid(id))
+        ).map { entry in
+            RepairAnswer.Entry(
+                at: try entry.timestamp("at"), step: try entry.text("step"), state: try entry.text("state"),
+                detail: try JSON(parsing: try entry.bytes("detail")))
+        }
+        return try RepairAnswer(row, history: history)
+    }
+
+    /// Writes the state and what was done, and tells whoever may read the case.
+    static func store(
+        _ kept: KeptCase, step: String, detail: JSONObject = [:], event: String = "repair.changed", at now: Timestamp,
+        in transaction: any Transaction
+    ) async throws {
+        try await transaction.execute(
+            SQLStatement(
+                "update support_cases.repair_case set state = $2 where case_id = $1", name: "StoreCase",
+                .uuid(kept.id), .text(kept.life.state.rawValue)))
+        try await transaction.execute(
+            SQLStatement(
+                """
+                insert into support_cases.repair_history (case_id, at, step, state, detail) values ($1, $2, $3, $4, $5)
+                """, name: "InsertCaseHistory", .uuid(kept.id), .timestamp(now), .text(step),
+                .text(kept.life.state.rawValue), .json(JSON.object(detail).bytes)))
+        var audiences = [Event.Audience.device(kept.serial)]
+        if kept.submitter.hasPrefix("customer:") {
+            audiences.append(.customer(String(kept.submitter.dropFirst("customer:".count))))
+        }
+        if let partner = kept.partner { audiences.append(.partner(partner)) }
+        if kept.life.handler == .hpCustomerSupport { audiences.append(.support) }
+        try await transaction.emit(
+            Event(
+                event, to: audiences, at: now,
+                data: [
+                    "caseId": .string(kept.id.uuidString.lowercased()), "serial": .string(kept.serial),
+                    "state": .string(kept.life.state.rawValue), "step": .string(step),
+                    "handler": .string(kept.life.handler.rawValue),
+                ]))
+    }
+
+    /// A reference of the partner that was never used; the counter only rises.
+    static func nextReference(
+        of partner: PartnerProfile, in transaction: any Transaction
+    ) async throws -> CSDPReference {
+        let rows = try await transaction.query(
+            SQLStatement(
+                """
+                insert into support_cases.csdp_counter (partner_id, initials, last_number)
+                values ($1, $2, 1)
+                on conflict (partner_id) do update set last_number = csdp_counter.last_number + 1
+                returning initials, last_number
+                """, name: "NextReference", .text(partner.partner.text),
+                .text(CSDPReference.initials(of: partner.displayName))))
+        return CSDPReference(initials: try rows[0].text("initials"), number: Int64(try rows[0].int("last_number")))
+    }
+
+    /// The partner has linked its account: the cases that waited for it are handed on.
+    static func link(
+        _ partner: PartnerProfile, at now: Timestamp, in transaction: any Transaction
+    ) async throws {
+        guard let account = partner.csdpAccount else { return }
+        let rows = try await transaction.query(
+            SQLStatement(
+                """
+                select *
+                from support_cases.repair_case
+                where partner_id = $1 and state = 'pending-csdp-link'
+                order by submitted_at, case_id
+                for update
+                """, name: "HeldCases", .text(partner.partner.text)))
+        for row in rows {
+            var kept = try KeptCase(row)
+            guard case .success = kept.life.take(.link, by: .server) else { continue }
+            let reference = try await nextReference(of: partner, in: transaction)
+            try await transaction.execute(
+                SQLStatement(
+                    "update support_cases.repair_case set csdp_account = $2, reference = $3 where case_id = $1",
+                    name: "LinkCase", .uuid(kept.id), .text(account.text), .text(reference.text)))
+            try await store(kept, step: "link", event: "repair.routed", at: now, in: transaction)
+        }
+    }
+}
