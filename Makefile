@@ -19,11 +19,15 @@ run: needs ## install what is missing, build, and serve on 127.0.0.1:7420 with a
 	swift build $(BUILD) --product holdfast
 	exec "$$(swift build --show-bin-path)/holdfast" serve --canary $(OPTIONS)
 
+# One group after the other: tests that start processes and wait for them would starve those beside them.
 test: needs ## all tests
-	$(TEST) $(OPTIONS)
+	swift build $(BUILD) --build-tests
+	$(TEST) --skip-build --filter '^(Embedded|EndToEnd)Tests' $(OPTIONS)
+	$(TEST) --skip-build --filter '^(Postgres|Migration)Tests' $(OPTIONS)
+	$(TEST) --skip-build --filter '^(PostgresStore|EngineMethods|Business)Tests' $(OPTIONS)
+	$(TEST) --skip-build --filter '$(FAST)' $(OPTIONS)
 
-check: needs format compose ## format, compose file, and all tests (imports and documents are among them)
-	$(TEST)
+check: needs format compose test ## format, compose file, and all tests (imports and documents are among them)
 
 fast: ## the tests that need no database
 	$(TEST) --filter '$(FAST)' $(OPTIONS)

@@ -146,7 +146,14 @@ let package = Package(
         tests(of: "WorkflowCore", ["WorkflowKit"]),
         tests(of: "WorkflowEngine", ["WorkflowKit", "WorkflowCore", "WorkflowTestKit", "Simulation"]),
         tests(of: "Postgres", ["WorkflowKit", From.logging]),
-        tests(of: "RPCServer", ["WorkflowKit", From.logging, From.nioCore, From.nioPosix, From.nioSSL]),
+        tests(
+            of: "RPCServer",
+            ["WorkflowKit", From.logging, From.nioCore, From.nioEmbedded, From.nioPosix, From.nioSSL]),
+        tests(
+            of: "EngineMethods",
+            [
+                "WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "TestSupport", From.logging,
+            ]),
         tests(of: "HoldingTenant", ["WorkflowKit", "ResellAndMonitor", "ServiceDelivery", "RequirementTags"]),
         tests(of: "HPUniversity", ["WorkflowKit", "HoldingTenant", "RequirementTags"]),
         tests(of: "SellThrough", ["WorkflowKit", "HoldingTenant", "RequirementTags"]),

@@ -69,7 +69,8 @@ final class ServerNode: Service {
         let engine = PostgresNode.make(
             configuration, settings: NodeSettings(name: plan.name, build: Release.version), plugins: plugins,
             logger: logger)
-        let methods = EngineMethods.all(engine) + plugins.flatMap(\.methods)
+        let schedules = ScheduleRunner(node: engine, store: PostgresSchedules(pool: pool), logger: logger)
+        let methods = EngineMethods.all(engine) + ScheduleMethods.all(schedules) + plugins.flatMap(\.methods)
         let listener = RPCListener(
             configuration: plan.listener, dispatcher: dispatcher(pool, methods), logger: logger)
         // The door opens when the node has joined the others and the partitions of today are there.
@@ -81,12 +82,23 @@ final class ServerNode: Service {
             }
         }
         for await _ in joined {}
+        let scheduling = Task { await schedules.run() }
+        let keeping = Task { [logger] in
+            await Keeper(retention: Retention(), store: PostgresMaintenance(pool: pool), logger: logger).run()
+        }
+        func stopEngine() async {
+            scheduling.cancel()
+            keeping.cancel()
+            await scheduling.value
+            await keeping.value
+            engine.stop()
+            await running.value
+        }
         let port: Int
         do {
             port = try await listener.start()
         } catch {
-            engine.stop()
-            await running.value
+            await stopEngine()
             await pool.close()
             throw error
         }
@@ -98,8 +110,7 @@ final class ServerNode: Service {
             ])
         await waitForTheEnd(embedded)
         await listener.drain(grace: plan.grace)
-        engine.stop()
-        await running.value
+        await stopEngine()
         await pool.close()
     }
 
@@ -121,7 +132,8 @@ final class ServerNode: Service {
             methods: methods,
             services: RPCServices(
                 principals: PostgresPrincipals(pool: pool, clock: wallClock), database: PostgresTenancy(pool: pool),
-                idempotency: PostgresIdempotency(pool: pool, clock: wallClock), audit: PostgresAudit(pool: pool)),
+                idempotency: PostgresIdempotency(pool: pool, clock: wallClock), audit: PostgresAudit(pool: pool),
+                events: PostgresEvents(pool: pool, clock: wallClock)),
             identity: ServerIdentity(
                 version: Release.version, node: plan.name, hasMutualTLS: plan.tls?.clientAuthorityPath != nil),
             logger: logger)

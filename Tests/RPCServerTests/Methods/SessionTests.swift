@@ -94,7 +94,9 @@ import WorkflowKit
             let client = try await server.connect()
             _ = try await client.call("session.open", ["token": .string(server.principals.add(.partner, id: "P-1"))])
             for _ in 0..<2 { #expect(try await client.call("system.ping")["result"] != nil) }
-            let error = try await client.call("system.ping")["error"]
+            // On a machine so slow that the allowance comes back between two requests, it takes some more.
+            var error: JSON?
+            for _ in 0..<100 where error == nil { error = try await client.call("system.ping")["error"] }
             #expect(error?["code"] == -32005)
             #expect((1...1_000).contains(try #require(error?["data"]?["retryAfterMs"]?.intValue)))
         }
