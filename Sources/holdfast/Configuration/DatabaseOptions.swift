@@ -63,7 +63,10 @@ extension DatabaseOptions.Resolved {
     func withDatabase<Result>(
         logger: Logger, _ body: (PostgresConfiguration) async throws -> Result
     ) async throws -> Result {
-        if let database { return try await body(database) }
+        if let database {
+            try await Self.tryConnecting(database, logger: logger)
+            return try await body(database)
+        }
         if let url = try EmbeddedPostgres.urlOfRunningNode(dataDirectory: dataDirectory) {
             return try await body(try PostgresConfiguration(url: url))
         }
@@ -77,5 +80,12 @@ extension DatabaseOptions.Resolved {
             await server.stop()
             throw error
         }
+    }
+
+    /// Connects once. What keeps everybody out (no such database, no connection to spare, a wrong password) is then told
+    /// with the exit code of its SQLSTATE, which later errors may no longer carry.
+    static func tryConnecting(_ configuration: PostgresConfiguration, logger: Logger) async throws {
+        let connection = try await PostgresConnection.connect(configuration, logger: logger)
+        await connection.close()
     }
 }

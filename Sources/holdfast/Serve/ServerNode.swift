@@ -50,6 +50,7 @@ final class ServerNode: Service {
             await server.stop()
             return
         }
+        try await DatabaseOptions.Resolved.tryConnecting(configuration, logger: logger)
         try await serve(configuration, embedded: nil)
     }
 
