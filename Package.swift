@@ -152,7 +152,8 @@ let package = Package(
         tests(
             of: "EngineMethods",
             [
-                "WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "TestSupport", From.logging,
+                "WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "TestSupport",
+                From.logging,
             ]),
         tests(of: "HoldingTenant", ["WorkflowKit", "ResellAndMonitor", "ServiceDelivery", "RequirementTags"]),
         tests(of: "HPUniversity", ["WorkflowKit", "HoldingTenant", "RequirementTags"]),
