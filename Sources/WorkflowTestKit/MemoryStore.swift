@@ -142,7 +142,8 @@ package final class MemoryStore: Store {
             for segment in batch.segments { state.journals[segment.run, default: []] += segment.entries }
             for row in batch.changed where state.open[row.id] != nil { state.open[row.id] = row }
             for closed in batch.closed {
-                state.open[closed.row.id] = nil
+                // A row that the batch does not know of stays, as in a database.
+                if closed.wasOpen { state.open[closed.row.id] = nil }
                 state.closed[closed.row.id] = closed
             }
             for message in batch.messages { Self.leave(message, &state) }

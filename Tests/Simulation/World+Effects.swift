@@ -43,30 +43,11 @@ extension World {
             if fault == .none { return node.inbox.append(.committed(committed, refused: [:])) }
             note("the acknowledgement of node \(node.incarnation)'s commit is lost")
             if settings.flaws.contains(.lostAcknowledgementMeansFailure) { return node.inbox.append(.commitFailed) }
-            node.inbox.append(try await resolveUnknown(batch, node))
+            let outcome = try await store.outcome(ofUnacknowledged: batch, by: node.incarnation)
+            node.inbox.append(outcome.map { .committed($0, refused: [:]) } ?? .commitFailed)
         } catch let error as StoreError {
             refused(error, node)
         }
-    }
-
-    /// Asks the store whether a commit was applied, and who won the keys in it.
-    private func resolveUnknown(_ batch: Batch, _ node: SimulatedNode) async throws -> LaneEvent {
-        if let segment = batch.segments.first, let last = segment.entries.last {
-            let isCommitted = try await store.hasEntry(segment.run, seq: last.seq, by: node.incarnation)
-            if !isCommitted { return .commitFailed }
-        } else if batch.guarded.isEmpty {
-            return .commitFailed
-        }
-        // A start that is not there lost its key, or was not applied: trying again tells.
-        var again = Batch()
-        for start in batch.guarded {
-            if try await !store.hasEntry(start.row.id, seq: start.entry.seq, by: node.incarnation) {
-                again.guarded.append(start)
-            }
-        }
-        if batch.segments.isEmpty, again.guarded.count == batch.guarded.count { return .commitFailed }
-        let winners = again.isEmpty ? Committed() : try await store.commit(again, by: node.incarnation)
-        return .committed(winners, refused: [:])
     }
 
     private func refused(_ error: StoreError, _ node: SimulatedNode) {

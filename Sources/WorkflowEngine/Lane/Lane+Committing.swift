@@ -34,7 +34,8 @@ extension Lane {
         }
         run.isDirty = false
         guard !run.writes.isEmpty else { return 0 }
-        let writes = run.writes
+        var writes = run.writes
+        writes.createsRow = createsRow(run, writes)
         run.writes = Resident.Writes()
         run.inFlight = writes
         committingRuns.append(run.id)
@@ -44,7 +45,10 @@ extension Lane {
         } else {
             add(run, writes, to: &batch, withEntries: true)
         }
-        for other in writes.joined.sorted() where !settings.sabotage.contains(.joinedEntriesApart) {
+        guard !writes.joined.isEmpty, !settings.sabotage.contains(.joinedEntriesApart) else { return bytes }
+        let joined = writes.joined.sorted()
+        batch.together.append([run.id] + joined)
+        for other in joined {
             if let other = runs[other] { bytes += put(other, into: &batch) }
         }
         return bytes
@@ -58,14 +62,23 @@ extension Lane {
         if let closed = writes.closed {
             batch.closed.append(
                 Batch.Closed(row: closed.row, outcome: closed.outcome, at: closed.at, wasOpen: run.isStored))
-        } else if !run.isStored, run.outcome == nil {
+        } else if createsRow(run, writes) {
             batch.created.append(run.row)
         } else if writes.rowChanged {
             batch.changed.append(run.row)
         }
-        batch.messages += writes.messages
+        for var message in writes.messages {
+            message.cause = run.id
+            batch.messages.append(message)
+        }
         batch.consumed += writes.consumed
+        for message in writes.consumed { batch.consumers[message] = run.id }
         batch.events += writes.events
+    }
+
+    /// Whether these writes put the run into the table of open runs.
+    private func createsRow(_ run: Resident, _ writes: Resident.Writes) -> Bool {
+        writes.closed == nil && !run.isStored && run.outcome == nil
     }
 
     func committed(_ result: Committed, refused: [RunID: String]) {
@@ -101,7 +114,8 @@ extension Lane {
 
     /// Draws the conclusions from writes that are committed now.
     func settle(_ run: Resident, _ writes: Resident.Writes) {
-        run.isStored = writes.closed == nil && (run.isStored || run.outcome == nil)
+        // The run may have ended since these writes went out: then its row is there until its end is committed, too.
+        run.isStored = writes.closed == nil && (run.isStored || writes.createsRow)
         taken(writes.consumed)
         if !run.writes.isEmpty { markDirty(run) }
     }

@@ -26,6 +26,8 @@ final class Resident {
         var events: [Batch.Event] = []
         /// Runs whose writes must be in the same commit: a parent and the children that it starts or hears of.
         var joined: Set<RunID> = []
+        /// Known once the writes are in a batch: whether they put the run into the table of open runs.
+        var createsRow = false
 
         var isEmpty: Bool {
             entries.isEmpty && !rowChanged && closed == nil && messages.isEmpty && consumed.isEmpty && events.isEmpty
@@ -41,6 +43,7 @@ final class Resident {
             all.consumed += later.consumed
             all.events += later.events
             all.joined.formUnion(later.joined)
+            all.createsRow = false
             return all
         }
     }

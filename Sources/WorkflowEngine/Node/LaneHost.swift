@@ -237,11 +237,7 @@ final class LaneHost: @unchecked Sendable {
                     logger.error("a batch was refused", metadata: ["error": "\(error)"])
                     return .rejected(error.message)
                 case .outcomeUnknown:
-                    guard let probe = batch.probe else { return .failed }
-                    guard let isCommitted = await wasCommitted(probe.run, probe.seq) else { return .halted }
-                    if isCommitted, batch.guarded.isEmpty { return .committed(Committed()) }
-                    if isCommitted { return await decidedStarts(batch) }
-                    return .failed
+                    return await outcome(ofUnacknowledged: batch)
                 case .unavailable:
                     await backoff.wait()
                     if isHalted { return .halted }
@@ -251,18 +247,20 @@ final class LaneHost: @unchecked Sendable {
         }
     }
 
-    /// The batch was committed, but who won the business keys in it is not known here.
-    private func decidedStarts(_ batch: Batch) async -> PartResult {
+    /// Asks until it is known what became of the batch.
+    private func outcome(ofUnacknowledged batch: Batch) async -> PartResult {
         var backoff = Backoff()
         while !isHalted {
-            if let loaded = try? await store.load(batch.guarded.map(\.row.id)) {
-                var committed = Committed()
-                for start in batch.guarded {
-                    if case .unknown? = loaded[start.row.id] { committed.winners[start.row.id] = start.row.id }
-                }
-                return .committed(committed)
+            do {
+                let committed = try await store.outcome(ofUnacknowledged: batch, by: incarnation)
+                return committed.map(PartResult.committed) ?? .failed
+            } catch  where error.kind == .fenced {
+                delegate?.fenced(incarnation)
+                return .halted
+            } catch {
+                logger.warning("what became of a batch is not known yet", metadata: ["error": "\(error)"])
+                await backoff.wait()
             }
-            await backoff.wait()
         }
         return .halted
     }
@@ -310,39 +308,4 @@ protocol LaneHostDelegate: AnyObject, Sendable {
     func messagesWaiting()
     func ended(_ run: RunID, _ outcome: Outcome)
     func fenced(_ incarnation: Int64)
-}
-
-extension Batch {
-    /// The runs whose data are in it.
-    var runs: Set<RunID> {
-        Set(segments.map(\.run) + created.map(\.id) + guarded.map(\.row.id) + changed.map(\.id) + closed.map(\.row.id))
-    }
-
-    /// An entry whose presence proves that the batch was committed; nil when it holds none that can be asked for.
-    var probe: (run: RunID, seq: Int32)? {
-        segments.first.map { ($0.run, $0.entries[$0.entries.count - 1].seq) }
-    }
-
-    /// Two batches with half of the runs each; nil when there is only one run left. What belongs to no run goes with the
-    /// first half.
-    var halves: (Batch, Batch)? {
-        let runs = runs.sorted()
-        guard runs.count > 1 else { return nil }
-        let first = Set(runs.prefix(runs.count / 2))
-        func part(_ isIn: (RunID) -> Bool, withRest: Bool) -> Batch {
-            var part = Batch()
-            part.segments = segments.filter { isIn($0.run) }
-            part.created = created.filter { isIn($0.id) }
-            part.guarded = guarded.filter { isIn($0.row.id) }
-            part.changed = changed.filter { isIn($0.id) }
-            part.closed = closed.filter { isIn($0.row.id) }
-            part.events = events.filter { isIn($0.run) }
-            if withRest {
-                part.messages = messages
-                part.consumed = consumed
-            }
-            return part
-        }
-        return (part(first.contains, withRest: true), part({ !first.contains($0) }, withRest: false))
-    }
 }

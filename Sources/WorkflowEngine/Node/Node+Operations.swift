@@ -171,7 +171,7 @@ extension Node {
         guard let slot = state.withLock({ $0.ownSlot() }) else { throw .unavailable }
         let request = StartRequest(id: newID(slot: slot), record: record)
         guard let host = ownHost(request.id) else { throw .unavailable }
-        let kept = entries.dropFirst().filter { $0.seq < seq && $0.fact.isKeptByFork }
+        let kept = entries.filter { $0.seq < seq && $0.fact.isKeptByFork }
         return try await answer { host.post(.fork(request, Array(kept), $0)) }
     }
 

@@ -274,11 +274,13 @@ package final class Node: Sendable {
 
     /// Starts to serve the runs of `ranges` that are not served yet.
     private func own(_ ranges: [SlotRange], afterDeath: Bool) async {
-        let fresh = state.withLock { state in
-            let fresh = ranges.filter { !state.ranges.contains($0) && !state.covers($0) }
-            state.ranges += fresh
-            return fresh
+        let (fresh, lanes) = state.withLock { state in
+            (ranges.filter { !state.covers($0) }, state.lanes)
         }
+        guard !fresh.isEmpty else { return }
+        // The lanes hear of it before anybody can send them something for these slots.
+        for lane in lanes { lane.post(.acquired(fresh)) }
+        state.withLock { $0.ranges += fresh }
         for range in fresh { await adoptRuns(in: range, afterDeath: afterDeath) }
     }
 

@@ -55,6 +55,8 @@ package struct Batch: Sendable {
 
         package let run: RunID
         package let body: Body
+        /// The run whose entries in the same batch are the reason for it; it is sent only if they are committed.
+        package var cause: RunID?
 
         package init(run: RunID, body: Body) {
             self.run = run
@@ -87,7 +89,11 @@ package struct Batch: Sendable {
     package var messages: [Message] = []
     /// Messages that were taken up, by their number.
     package var consumed: [Int64] = []
+    /// The runs that took up those messages, as far as it was a run.
+    package var consumers: [Int64: RunID] = [:]
     package var events: [Event] = []
+    /// Groups of runs of which either all are committed or none: a parent with its new child, runs started as one.
+    package var together: [[RunID]] = []
 
     package init() {}
 
