@@ -125,12 +125,17 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(name: "BenchSupport", path: "Benchmarks/BenchSupport", swiftSettings: strict),
         program(
-            "PostgresBench", in: "Benchmarks", ["WorkflowKit", "Postgres", From.logging],
+            "PostgresBench", in: "Benchmarks", ["WorkflowKit", "Postgres", "BenchSupport", From.logging],
             exclude: ["README.md", "with-cluster.sh"]),
         program(
             "EngineBench", in: "Benchmarks",
-            ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "Canary", From.logging]),
+            [
+                "WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "PostgresStore", "Canary", "BenchSupport",
+                From.logging,
+            ],
+            exclude: ["README.md", "server.py"]),
         program(
             "WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix]),
 

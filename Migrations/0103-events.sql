@@ -14,16 +14,20 @@ create table holdfast.event (
     data       jsonb       not null,
     -- The run that told it; null when a method did.
     run_id     uuid,
+    -- How many events it stands for: one commit of the engine tells of all runs that it closed in one row, whose data
+    -- are an array of so many. They have the places up to `position`, one each.
+    size       integer     not null default 1,
 
     constraint event_pkey primary key (event_id),
-    constraint event_position_unique unique (position)
+    constraint event_position_unique unique (position),
+    constraint event_size_positive check (size > 0)
 );
 
--- For SequenceEvents; empty but for the events of the last moment.
+-- For PlaceEvents; empty but for the events of the last moment.
 create index event_unplaced_idx on holdfast.event (event_id) where position is null;
 
--- For EventsAfter of callers that see few of the events.
-create index event_audiences_idx on holdfast.event using gin (audiences);
+-- For EventsOfAudiences: callers that see few of the events. What only admins see is not in it.
+create index event_audiences_idx on holdfast.event using gin (audiences) where audiences <> '{}';
 
 create table holdfast.event_subscription (
     principal   text        not null,

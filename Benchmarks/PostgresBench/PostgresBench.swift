@@ -1,5 +1,5 @@
+import BenchSupport
 import Foundation
-import Glibc
 import Logging
 import Postgres
 import Synchronization
@@ -55,14 +55,14 @@ struct PostgresBench {
 
     func measureInserts() async throws {
         let single = "insert into bench_item (caller, body) values (:client_id, repeat('x', 100));\n"
-        let reference = try pgbench(script: single, clients: 64).perSecond
-        print("  pgbench -c 64, one insert per commit     \(reference.formatted) rows/s")
+        let reference = try PGBench.rate(script: single, clients: 64, seconds: seconds)
+        print("  pgbench -c 64, one insert per commit     \(reference.figure) rows/s")
         for callers in [64, 1_024] {
             let (rate, itemsPerCommit) = try await groupCommit(callers: callers)
             print(
                 "  group commit, \(callers) callers".padded(to: 43)
-                    + "\(rate.formatted) rows/s, ratio \((rate / reference).formatted), "
-                    + "\(itemsPerCommit.formatted) rows per commit")
+                    + "\(rate.figure) rows/s, ratio \((rate / reference).figure), "
+                    + "\(itemsPerCommit.figure) rows per commit")
         }
     }
 
@@ -112,7 +112,7 @@ struct PostgresBench {
     // MARK: - Latency of one statement after the other
 
     func measureLatency() async throws {
-        let reference = try pgbench(script: "select 1;\n", clients: 1).perSecond
+        let reference = try PGBench.rate(script: "select 1;\n", clients: 1, seconds: seconds)
         let connection = try await PostgresConnection.connect(configuration, logger: logger)
         let statement = SQLStatement("select 1")
         // A caller that only asks one question after the other runs where the answers are read.
@@ -131,55 +131,13 @@ struct PostgresBench {
         let rate = try await caller.value
         await connection.close()
         let ratio = reference / rate
-        print("  pgbench -c 1 -M prepared, select 1       \((1e6 / reference).formatted) µs")
-        print("  one caller, select 1                     \((1e6 / rate).formatted) µs, ratio \(ratio.formatted)")
+        print("  pgbench -c 1 -M prepared, select 1       \((1e6 / reference).figure) µs")
+        print("  one caller, select 1                     \((1e6 / rate).figure) µs, ratio \(ratio.figure)")
     }
-
-    // MARK: - pgbench
-
-    private func pgbench(script: String, clients: Int) throws -> (perSecond: Double, output: String) {
-        let file = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID()).sql")
-        try script.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "pgbench", "-n", "-M", "prepared", "-c", "\(clients)", "-j", clients > 1 ? "2" : "1", "-T", "\(seconds)",
-            "-f", file.path,
-        ]
-        process.standardOutput = pipe
-        // Threads of the task pool block all signals, and a child inherits that; pgbench ends by an alarm signal.
-        var none = sigset_t()
-        var blocked = sigset_t()
-        unsafe _ = sigemptyset(&none)
-        unsafe _ = pthread_sigmask(SIG_SETMASK, &none, &blocked)
-        defer { unsafe _ = pthread_sigmask(SIG_SETMASK, &blocked, nil) }
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        let line = output.split(separator: "\n").first { $0.hasPrefix("tps = ") }
-        guard let text = line?.dropFirst(6).prefix(while: { $0 != " " }), let rate = Double(text) else {
-            throw BenchFailure(reason: "pgbench did not measure anything: \(output)")
-        }
-        return (rate, output)
-    }
-}
-
-struct BenchFailure: Error {
-    let reason: String
 }
 
 extension Duration {
     fileprivate var seconds: Double { Double(microseconds) / 1e6 }
-}
-
-extension Double {
-    fileprivate var formatted: String { String(format: self < 100 ? "%.2f" : "%.0f", self) }
-}
-
-extension String {
-    fileprivate func padded(to length: Int) -> String { self + String(repeating: " ", count: max(0, length - count)) }
 }
 
 /// Counts from several tasks.

@@ -1,9 +1,9 @@
 -- PlaceEvents
---   $1 most events
+--   $1 most rows
 -- Runs after EventTurn, as a statement of its own: its snapshot must be younger than the lock.
 -- event_id is the order in which events were told, and an event told because of another has the higher one.
 with unplaced as (
-    select event_id, row_number() over (order by event_id) as place
+    select event_id, sum(size) over (order by event_id) as place
     from holdfast.event
     where position is null
     order by event_id

@@ -36,13 +36,19 @@ package struct PostgresEvents: EventStore {
             // Types hold no character that means something to like, but for the dot's neighbour that is cut off here.
             type == "*" ? "%" : type.hasSuffix(".*") ? String(type.dropLast(1)) + "%" : nil
         }
-        let statement = SQLStatement(
-            uncheckedText: EmbeddedSQL.eventsAfter, name: "EventsAfter",
-            parameters: [
-                .int8(position), filter.audiences.map { .textArray($0) } ?? .null, .textArray(filter.types),
-                .textArray(patterns), .int8(Int64(limit)),
-            ])
-        return try await pool.query(statement).map(Self.event)
+        let parameters: [SQLValue] = [
+            .int8(position), .textArray(filter.types), .textArray(patterns), .int8(Int64(limit)),
+        ]
+        let statement =
+            if let audiences = filter.audiences {
+                SQLStatement(
+                    uncheckedText: EmbeddedSQL.eventsOfAudiences, name: "EventsOfAudiences",
+                    parameters: parameters + [.textArray(audiences)])
+            } else {
+                SQLStatement(uncheckedText: EmbeddedSQL.eventsAfter, name: "EventsAfter", parameters: parameters)
+            }
+        let events = try await pool.query(statement).flatMap(Self.events)
+        return Array(events.drop { $0.position <= position }.prefix(limit))
     }
 
     package func allEvents(after position: Int64, limit: Int) async throws -> [PlacedEvent] {
@@ -88,10 +94,19 @@ package struct PostgresEvents: EventStore {
         return try await pool.execute(statement) > 0
     }
 
-    private static func event(_ row: SQLRow) throws -> PlacedEvent {
-        PlacedEvent(
-            position: Int64(try row.int("position")), type: try row.text("type"), at: try row.timestamp("at"),
-            audiences: try texts(row, "audiences"), data: try row.bytes("data"))
+    /// The events that a row stands for, in their order.
+    private static func events(_ row: SQLRow) throws -> [PlacedEvent] {
+        let (last, size) = (Int64(try row.int("position")), Int64(try row.int("size")))
+        let (type, at, audiences) = (try row.text("type"), try row.timestamp("at"), try texts(row, "audiences"))
+        let data = try row.bytes("data")
+        let parts = size == 1 ? [data] : try JSON(parsing: data).arrayValue?.map(\.bytes) ?? []
+        guard parts.count == size else {
+            throw SQLError(kind: .defect, message: "a row of the event log does not hold as many events as it says")
+        }
+        return parts.enumerated().map { index, data in
+            PlacedEvent(
+                position: last - size + 1 + Int64(index), type: type, at: at, audiences: audiences, data: data)
+        }
     }
 
     private static func texts(_ row: SQLRow, _ column: String) throws -> [String] {

@@ -29,7 +29,7 @@ enum JournalStatements {
             statements.append(insertClosed(batch.closed))
         }
         if !batch.events.isEmpty || !batch.closed.isEmpty {
-            statements.append(insertEvents(batch.events + batch.closed.map(ended)))
+            statements.append(insertEvents(batch.events, batch.closed))
         }
         if !batch.messages.isEmpty { statements.append(insertMessages(batch.messages)) }
         if !batch.consumed.isEmpty {
@@ -113,19 +113,30 @@ enum JournalStatements {
     }
 
     /// What administrators are told of a run that ended.
-    private static func ended(_ closed: Batch.Closed) -> Batch.Event {
-        let data: JSON = [
+    private static func ended(_ closed: Batch.Closed) -> JSON {
+        [
             "runId": .string(closed.row.id.description), "workflow": .string(closed.row.workflow),
             "status": .string(OutcomeCode(closed.outcome).status.rawValue), "key": .string(orNull: closed.row.key),
         ]
-        return Batch.Event(run: closed.row.id, type: "run.ended", data: data.bytes)
     }
 
-    private static func insertEvents(_ events: [Batch.Event]) -> SQLStatement {
-        statement(
-            EmbeddedSQL.insertEvents, "InsertEvents", .textArray(events.map(\.type)),
-            .jsonArray(events.map { JSON.array($0.audiences.map(JSON.string)).bytes }),
-            .jsonArray(events.map(\.data)), .uuidArray(events.map(\.run.uuid)))
+    /// One row for each event, and one for all runs that ended.
+    private static func insertEvents(_ events: [Batch.Event], _ closed: [Batch.Closed]) -> SQLStatement {
+        var types = events.map(\.type)
+        var audiences = events.map { JSON.array($0.audiences.map(JSON.string)).bytes }
+        var data = events.map(\.data)
+        var runs: [UUID?] = events.map(\.run.uuid)
+        var sizes = [Int32](repeating: 1, count: events.count)
+        if let first = closed.first {
+            types.append("run.ended")
+            audiences.append(JSON.array([]).bytes)
+            data.append(closed.count == 1 ? ended(first).bytes : JSON.array(closed.map(ended)).bytes)
+            runs.append(closed.count == 1 ? first.row.id.uuid : nil)
+            sizes.append(Int32(closed.count))
+        }
+        return statement(
+            EmbeddedSQL.insertEvents, "InsertEvents", .textArray(types), .jsonArray(audiences), .jsonArray(data),
+            .uuidArray(runs), .int4Array(sizes))
     }
 
     private static func insertMessages(_ messages: [Batch.Message]) -> SQLStatement {

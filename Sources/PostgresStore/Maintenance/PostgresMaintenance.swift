@@ -8,6 +8,9 @@ package struct PostgresMaintenance: MaintenanceStore {
     /// How long a statement waits for a table; everybody who wants it stands behind it meanwhile.
     private static let patience = "500ms"
 
+    /// Small bites, so that vacuum keeps up and no lock is held for long.
+    private static let forgottenRowsMax: Int64 = 5_000
+
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
@@ -71,6 +74,20 @@ package struct PostgresMaintenance: MaintenanceStore {
     package func forgetCarried() async throws(StoreError) -> Int {
         try await told { () throws(SQLError) in
             try await pool.execute(statement(EmbeddedSQL.forgetCarried, "ForgetCarried"))
+        }
+    }
+
+    package func forgetEvents(before time: Timestamp) async throws(StoreError) -> Int {
+        try await told { () throws(SQLError) in
+            try await pool.execute(
+                statement(EmbeddedSQL.forgetEvents, "ForgetEvents", .timestamp(time), .int8(Self.forgottenRowsMax)))
+        }
+    }
+
+    package func forgetAnswers(before time: Timestamp) async throws(StoreError) -> Int {
+        try await told { () throws(SQLError) in
+            try await pool.execute(
+                statement(EmbeddedSQL.forgetAnswers, "ForgetAnswers", .timestamp(time), .int8(Self.forgottenRowsMax)))
         }
     }
 

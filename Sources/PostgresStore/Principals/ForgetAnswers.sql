@@ -1,6 +1,5 @@
 -- ForgetAnswers
 --   $1 the oldest time of an answer that is still kept, $2 most rows to forget
--- Small bites, so that vacuum keeps up and no lock is held for long.
 delete from holdfast.idempotency_key
 where ctid = any (array(
     select ctid

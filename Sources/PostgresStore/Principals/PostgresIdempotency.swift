@@ -1,12 +1,9 @@
 package import Postgres
+import WorkflowEngine
 package import WorkflowKit
 
 /// The answers kept for idempotency keys, in the database.
 package struct PostgresIdempotency: IdempotencyStore {
-    /// How long an answer is kept.
-    package static let retention = Duration.seconds(7 * 86_400)
-    private static let forgottenRowsMax: Int64 = 1_000
-
     private let pool: PostgresPool
     private let clock: @Sendable () -> Timestamp
 
@@ -17,7 +14,7 @@ package struct PostgresIdempotency: IdempotencyStore {
 
     package func record(for key: IdempotencyKey) async throws -> IdempotencyRecord? {
         let statement = Self.statement(
-            EmbeddedSQL.answerOfKey, "AnswerOfKey", key, [.timestamp(clock() - Self.retention)])
+            EmbeddedSQL.answerOfKey, "AnswerOfKey", key, [.timestamp(clock() - Retention.keepAnswers)])
         guard let row = try await pool.query(statement).first else { return nil }
         return IdempotencyRecord(fingerprint: try row.bytes("fingerprint"), answer: try row.bytes("answer"))
     }
@@ -28,7 +25,7 @@ package struct PostgresIdempotency: IdempotencyStore {
         let now = clock()
         let statement = Self.statement(
             EmbeddedSQL.claimKey, "ClaimKey", key,
-            [.bytes(fingerprint), .timestamp(now), .timestamp(now - Self.retention)])
+            [.bytes(fingerprint), .timestamp(now), .timestamp(now - Retention.keepAnswers)])
         return try await !transaction.query(statement).isEmpty
     }
 
@@ -44,17 +41,9 @@ package struct PostgresIdempotency: IdempotencyStore {
             EmbeddedSQL.keepAnswer, "KeepAnswer", key,
             [
                 .bytes(record.fingerprint), .bytes(record.answer), .timestamp(now),
-                .timestamp(now - Self.retention),
+                .timestamp(now - Retention.keepAnswers),
             ])
         _ = try await pool.execute(statement)
-    }
-
-    /// Deletes answers that are no longer kept, some of them; true if there may be more.
-    package func forget() async throws -> Bool {
-        let statement = SQLStatement(
-            uncheckedText: EmbeddedSQL.forgetAnswers, name: "ForgetAnswers",
-            parameters: [.timestamp(clock() - Self.retention), .int8(Self.forgottenRowsMax)])
-        return try await pool.execute(statement) == Int(Self.forgottenRowsMax)
     }
 
     private static func statement(

@@ -40,6 +40,12 @@ package struct Keeper: Sendable {
             if try await dropClosed(now) { hasChanged = true }
             if try await retireJournals(now) { hasChanged = true }
             _ = try await patiently { () throws(StoreError) in try await store.forgetCarried() }
+            try await repeatedly { () throws(StoreError) in
+                try await store.forgetEvents(before: now - retention.keepClosed)
+            }
+            try await repeatedly { () throws(StoreError) in
+                try await store.forgetAnswers(before: now - Retention.keepAnswers)
+            }
             if hasChanged { try await store.analyze() }
         } catch {
             logger.warning("could not tidy up", metadata: ["error": "\(error)"])
@@ -81,6 +87,11 @@ package struct Keeper: Sendable {
             hasDropped = true
         }
         return hasDropped
+    }
+
+    /// Calls `body` until there is nothing left to do.
+    private func repeatedly(_ body: () async throws(StoreError) -> Int) async throws(StoreError) {
+        while try await patiently(body) > 0, !Task.isCancelled {}
     }
 
     /// Tries again for a while when `body` did not get the tables it needs.

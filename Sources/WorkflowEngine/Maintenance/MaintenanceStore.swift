@@ -27,6 +27,12 @@ package protocol MaintenanceStore: Sendable {
     /// Forgets journals that were carried over and are not wanted any more; how many rows went.
     func forgetCarried() async throws(StoreError) -> Int
 
+    /// Forgets events that were told before `time`, oldest first, some of them; how many.
+    func forgetEvents(before time: Timestamp) async throws(StoreError) -> Int
+
+    /// Forgets answers to idempotency keys that are kept no longer, some of them; how many.
+    func forgetAnswers(before time: Timestamp) async throws(StoreError) -> Int
+
     /// Brings the statistics of the partitioned tables up to date, which nothing else does.
     func analyze() async throws(StoreError)
 

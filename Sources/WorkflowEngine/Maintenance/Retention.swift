@@ -2,7 +2,10 @@ package import WorkflowKit
 
 /// How long what happened is kept.
 package struct Retention: Sendable, Equatable {
-    /// A closed run is listed for this long after it ended, to the day; for a day at least, because nodes that start make
+    /// How long the answer to a request with an idempotency key is kept.
+    package static let keepAnswers: Duration = .seconds(7 * 86_400)
+
+    /// A closed run is listed for this long after it ended, to the day, and events can be read for as long; for a day at least, because nodes that start make
     /// sure of the partitions from yesterday on.
     package var keepClosed: Duration
     /// For how many days after today there are partitions in advance.

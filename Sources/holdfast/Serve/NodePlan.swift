@@ -1,5 +1,6 @@
 import Logging
 import RPCServer
+import WorkflowEngine
 
 /// Everything that was decided before a node starts.
 struct NodePlan: Sendable {
@@ -13,6 +14,15 @@ struct NodePlan: Sendable {
     /// How long accepted work may take after the signal to stop.
     let grace: Duration
     let logLevel: Logger.Level
+    /// How many runs of a queue may be under way at once. Nodes of one database should agree on them.
+    let queueLimits: [String: Int]
+    let retention: Retention
+
+    var engine: NodeSettings {
+        var settings = NodeSettings(name: name, build: Release.version)
+        settings.lane.queueLimits = queueLimits
+        return settings
+    }
 
     var listener: ListenerConfiguration {
         var configuration = ListenerConfiguration()

@@ -4,6 +4,7 @@ import Logging
 import RPCServer
 import ServiceLifecycle
 import UnixSignals
+import WorkflowEngine
 
 /// `holdfast serve`: one node.
 struct ServeCommand: AsyncParsableCommand {
@@ -32,6 +33,10 @@ struct ServeCommand: AsyncParsableCommand {
     var tlsKey: String?
     @Option(help: "Authority (PEM) of the certificates that clients may authenticate with.")
     var tlsClientCa: String?
+    @Option(help: "NAME=COUNT: how many runs of that queue may be under way at once; may be given several times.")
+    var queueLimit: [String] = []
+    @Option(help: "How long closed runs and events are kept, as in 30d, at least a day (default: 30d).")
+    var keep: String?
     @Flag(help: "Listen beyond this machine without TLS: tokens then cross the network in the clear.")
     var allowPlaintext = false
     @Option(help: "Seconds to finish accepted work after SIGTERM (default: 30).")
@@ -85,7 +90,36 @@ struct ServeCommand: AsyncParsableCommand {
             name: node ?? settings.text("node") ?? ProcessInfo.processInfo.hostName,
             tls: try tls(settings), allowsPlaintext: allowPlaintext || settings.flag("allowPlaintext"),
             appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
-            grace: .seconds(seconds), logLevel: level)
+            grace: .seconds(seconds), logLevel: level, queueLimits: try queueLimits(settings),
+            retention: try retention(settings))
+    }
+
+    /// The limits of the command line, or else those of the environment or file, separated by commas.
+    private func queueLimits(_ settings: Settings) throws -> [String: Int] {
+        let texts =
+            queueLimit.isEmpty
+            ? (settings.text("queueLimit") ?? "").split(separator: ",").map(String.init) : queueLimit
+        var limits: [String: Int] = [:]
+        for text in texts {
+            let parts = text.split(separator: "=").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard parts.count == 2, !parts[0].isEmpty, let limit = Int(parts[1]), limit > 0 else {
+                throw Refusal(
+                    queueLimit.isEmpty ? .configuration : .usage,
+                    "a queue limit is a name and a number above 0, as in mail=4, not \"\(text)\"")
+            }
+            limits[parts[0]] = limit
+        }
+        return limits
+    }
+
+    private func retention(_ settings: Settings) throws -> Retention {
+        guard let text = keep ?? settings.text("keep") else { return Retention() }
+        guard let time = Duration(short: text), time >= .seconds(86_400) else {
+            throw Refusal(
+                keep == nil ? .configuration : .usage,
+                "closed runs are kept for a day or longer, as in 30d, not \"\(text)\"")
+        }
+        return Retention(keepClosed: time)
     }
 
     private func tls(_ settings: Settings) throws -> ListenerConfiguration.TLS? {

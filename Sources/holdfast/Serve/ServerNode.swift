@@ -68,8 +68,7 @@ final class ServerNode: Service {
         if embedded != nil { try await writeAdminToken(pool) }
         let plugins = try Plugins.offered(withCanary: plan.offersCanary)
         let engine = PostgresNode.make(
-            configuration, settings: NodeSettings(name: plan.name, build: Release.version), plugins: plugins,
-            logger: logger)
+            configuration, settings: plan.engine, plugins: plugins, logger: logger)
         let schedules = ScheduleRunner(node: engine, store: PostgresSchedules(pool: pool), logger: logger)
         let methods = EngineMethods.all(engine) + ScheduleMethods.all(schedules) + plugins.flatMap(\.methods)
         let listener = RPCListener(
@@ -84,8 +83,8 @@ final class ServerNode: Service {
         }
         for await _ in joined {}
         let scheduling = Task { await schedules.run() }
-        let keeping = Task { [logger] in
-            await Keeper(retention: Retention(), store: PostgresMaintenance(pool: pool), logger: logger).run()
+        let keeping = Task { [logger, plan] in
+            await Keeper(retention: plan.retention, store: PostgresMaintenance(pool: pool), logger: logger).run()
         }
         func stopEngine() async {
             scheduling.cancel()

@@ -2,6 +2,8 @@ import Postgres
 import PostgresStore
 import TestSupport
 import Testing
+import WorkflowCore
+import WorkflowEngine
 import WorkflowKit
 
 @Suite struct EventStoreTests {
@@ -26,6 +28,46 @@ import WorkflowKit
             #expect(found.map(\.position) == [1, 2, 3])
             let first = try await events(store).allEvents(after: 1, limit: 1)
             #expect(first.map(\.type) == ["b.x"])
+        }
+    }
+
+    @Test func `runs that ended in one commit are told of one by one`() async throws {
+        try await StoreFixture.with { store in
+            _ = try await PostgresMaintenance(pool: store.pool).makePartitions(from: store.clock.now.utcDay, count: 1)
+            try await emit(store, "a.x")
+            let runs = (0..<3).map { RunID(at: store.clock.now + .milliseconds($0), random: (0, 7)) }
+            var batch = Batch()
+            batch.closed = runs.map { run in
+                Batch.Closed(
+                    row: RunRow(id: run, workflow: "w", version: 1, state: .active), outcome: .completed([]),
+                    at: store.clock.now, wasOpen: false)
+            }
+            try await store.pool.transaction { [batch] transaction in
+                _ = try await PostgresInlineStore().apply(batch, in: transaction)
+            }
+            try await emit(store, "b.x")
+            #expect(try await events(store).place() == 5)
+            let found = try await events(store).allEvents(after: 0, limit: 10)
+            #expect(found.map(\.position) == [1, 2, 3, 4, 5])
+            #expect(found.map(\.type) == ["a.x", "run.ended", "run.ended", "run.ended", "b.x"])
+            #expect(
+                try found[1...3].map { try JSON(parsing: $0.data)["runId"]?.stringValue } == runs.map(\.description))
+            // A reader may stop and go on in the middle of what was told as one.
+            #expect(try await events(store).allEvents(after: 2, limit: 1).map(\.position) == [3])
+            #expect(try await events(store).allEvents(after: 3, limit: 10).map(\.position) == [4, 5])
+        }
+    }
+
+    @Test func `old events are forgotten, and places are never given out twice`() async throws {
+        try await StoreFixture.with { store in
+            for type in ["a.x", "a.y", "a.z"] { try await emit(store, type) }
+            _ = try await events(store).place()
+            let maintenance = PostgresMaintenance(pool: store.pool)
+            #expect(try await maintenance.forgetEvents(before: store.clock.now - .seconds(1)) == 0)
+            #expect(try await maintenance.forgetEvents(before: store.clock.now + .seconds(1)) == 2)
+            #expect(try await events(store).allEvents(after: 0, limit: 10).map(\.type) == ["a.z"])
+            try await emit(store, "a.w")
+            #expect(try await events(store).place() == 4)
         }
     }
 

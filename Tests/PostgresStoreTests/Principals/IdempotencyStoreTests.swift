@@ -1,6 +1,7 @@
 import Postgres
 import PostgresStore
 import Testing
+import WorkflowEngine
 import WorkflowKit
 
 @Suite struct IdempotencyStoreTests {
@@ -62,7 +63,8 @@ import WorkflowKit
             try await store.idempotency.keep(IdempotencyRecord(fingerprint: [0], answer: [2]), for: key)
             #expect(try await store.idempotency.record(for: key)?.answer == [2])
             store.clock.advance(by: .seconds(8 * 86_400))
-            #expect(try await store.idempotency.forget() == false)
+            let maintenance = PostgresMaintenance(pool: store.pool)
+            #expect(try await maintenance.forgetAnswers(before: store.clock.now - Retention.keepAnswers) == 1)
             let left = try await store.pool.query(SQLStatement("select 1 from holdfast.idempotency_key"))
             #expect(left.isEmpty)
         }

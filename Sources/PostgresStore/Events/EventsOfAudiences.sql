@@ -1,0 +1,11 @@
+-- EventsOfAudiences
+--   $1 position, $2 types, $3 beginnings of types as like patterns, $4 most rows, $5 audiences
+-- Apart from EventsAfter, so that each has the plan of its own index.
+select position, size, type, at, audiences, data
+from holdfast.event
+where position > $1
+  and (type = any ($2) or type like any ($3))
+  and audiences && $5
+  and audiences <> '{}'
+order by position
+limit $4;
