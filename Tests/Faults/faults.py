@@ -172,7 +172,8 @@ class World:
         node = self.rng.choice(self.nodes)
         await asyncio.sleep(self.rng.uniform(0.2, 1.5))
         if fault == "kill":
-            self.kills.append((time.time(), node.name))
+            incarnation = self.incarnation(node)
+            self.kills.append((time.time(), incarnation))
             node.send(signal.SIGKILL)
             node.process.wait()
             await asyncio.sleep(self.rng.uniform(0.5, 4))
@@ -194,21 +195,24 @@ class World:
         print(f"round {number}: {fault} {node.name if fault in ('kill', 'freeze') else ''}"
               f"{' revived ' + ','.join(revived) if revived else ''}, {len(self.started)} runs started", flush=True)
 
+    def incarnation(self, node):
+        return self.cluster.query(f"select max(incarnation_id) from holdfast.incarnation where node = '{node.name}'")
+
     def take_over_times(self):
-        """From each kill to the first entry that the other node wrote for a run of the dead one."""
+        """From each kill to the first entry that the other node wrote for a run of the dead one; none for a node that
+        had no run under way."""
         rows = self.cluster.query(
             "select run_id, string_agg(incarnation || ':' || (body::jsonb -> 0 ->> 't'), ',' order by seq)"
             " from holdfast.journal group by run_id having count(distinct incarnation) > 1")
-        firsts = []
+        firsts = {}
         for row in rows.splitlines():
             segments = [part.split(":") for part in row.split("|")[1].split(",")]
             for (before, _), (after, at) in zip(segments, segments[1:]):
                 if before != after:
-                    firsts.append(int(at) / 1e6)
-        firsts.sort()
+                    firsts.setdefault(before, []).append(int(at) / 1e6)
         times = []
-        for at, _ in self.kills:
-            later = [first - at for first in firsts if 0 <= first - at < 30]
+        for killed, incarnation in self.kills:
+            later = [first - killed for first in firsts.get(incarnation, []) if first >= killed]
             if later:
                 times.append(min(later))
         return sorted(times)

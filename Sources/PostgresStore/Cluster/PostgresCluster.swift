@@ -21,12 +21,13 @@ package final class PostgresCluster: Cluster {
     private let logger: Logger
     private let control: PostgresPool
     private let state = Mutex(State())
-
     private struct State {
         /// Which incarnation's session lock is held, and by which server process.
         var held: (incarnation: Int64, processID: Int32)?
         /// Who else is alive, by the last renewal.
         var others: [Int64] = []
+        /// Told when somebody came or went.
+        var othersChanged: AsyncStream<Void>.Continuation?
         var lastHint = ContinuousClock.now - .seconds(1)
         var isHintScheduled = false
     }
@@ -67,8 +68,10 @@ package final class PostgresCluster: Cluster {
                 JournalStatements.statement(EmbeddedSQL.renew, "Renew", .int8(incarnation), .int8(lease.milliseconds)))
             return try Self.view(try rows[0].bytes("view"))
         }
+        let others = view.members.map(\.incarnation).filter { $0 != incarnation }.sorted()
         state.withLock { state in
-            state.others = view.members.map(\.incarnation).filter { $0 != incarnation }.sorted()
+            if state.others != others { state.othersChanged?.yield() }
+            state.others = others
         }
         return view
     }
@@ -169,7 +172,9 @@ package final class PostgresCluster: Cluster {
 
     package func notices(for incarnation: Int64) -> AsyncStream<ClusterNotice> {
         let (stream, continuation) = AsyncStream<ClusterNotice>.makeStream()
-        let watching = Task { await watchNeighbour(of: incarnation, continuation) }
+        let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.othersChanged = changed }
+        let watching = Task { await watchNeighbour(of: incarnation, changes, continuation) }
         let listening = Task { await listen(continuation) }
         continuation.onTermination = { _ in
             watching.cancel()
@@ -201,11 +206,13 @@ package final class PostgresCluster: Cluster {
     /// How long a process whose lock came free has to take it again: only its connection may have been lost.
     private static let grace: Duration = .milliseconds(300)
 
-    private func watchNeighbour(of incarnation: Int64, _ notices: AsyncStream<ClusterNotice>.Continuation) async {
+    private func watchNeighbour(
+        of incarnation: Int64, _ changes: AsyncStream<Void>, _ notices: AsyncStream<ClusterNotice>.Continuation
+    ) async {
         var connection: PostgresConnection?
         while !Task.isCancelled {
             guard let neighbour = neighbour(of: incarnation) else {
-                try? await Task.sleep(for: .seconds(1))
+                for await _ in changes { break }
                 continue
             }
             do {
