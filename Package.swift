@@ -186,8 +186,8 @@ let package = Package(
             name: "BusinessTests",
             dependencies: [
                 "TestSupport", "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore", "HoldingTenant",
-                "HPUniversity", "SellThrough", "SupportCases", "ResellAndMonitor", "ServiceDelivery", From.logging,
-                From.crypto,
+                "HPUniversity", "SellThrough", "SupportCases", "ResellAndMonitor", "ServiceDelivery", "RequirementTags",
+                From.logging, From.crypto,
             ],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

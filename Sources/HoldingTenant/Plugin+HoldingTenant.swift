@@ -13,17 +13,20 @@ extension Plugin {
     ///   - runs: starts the long-running parts.
     ///   - types: the partner types that this server knows.
     ///   - linked: what the cases do that wait for the account.
+    ///   - periods: how long invitations wait.
     package static func holdingTenant(
-        runs: any RunLauncher, types: PartnerTypes, linked: @escaping AccountLinked = { _, _, _ in }
+        runs: any RunLauncher, types: PartnerTypes, linked: @escaping AccountLinked = { _, _, _ in },
+        periods: InvitationPeriods = .shipped
     ) -> Plugin {
         Plugin(
             name: holdingTenantName, migrations: EmbeddedSQL.migrations,
-            workflows: [WorkflowType(TransferNews.self)],
+            workflows: [WorkflowType(TransferNews.self), WorkflowType(InvitationLife.self)],
             methods: [
                 AnyRPCMethod(PartnerCreate(types: types)), AnyRPCMethod(PartnerGet(types: types)),
                 AnyRPCMethod(PartnerConfigure(types: types, linked: linked)), AnyRPCMethod(TenantGet()),
                 AnyRPCMethod(UploadBegin()), AnyRPCMethod(UploadAppend()), AnyRPCMethod(UploadStatus()),
-                AnyRPCMethod(DeviceList()), AnyRPCMethod(CustomerCreate()), AnyRPCMethod(CustomerAccept()),
+                AnyRPCMethod(DeviceList()), AnyRPCMethod(CustomerCreate(runs: runs, periods: periods)),
+                AnyRPCMethod(CustomerInvite(runs: runs, periods: periods)), AnyRPCMethod(CustomerAccept(runs: runs)),
                 AnyRPCMethod(CustomerGet()), AnyRPCMethod(CustomerList()), AnyRPCMethod(CustomerCPIN()),
                 AnyRPCMethod(CustomerSettings()), AnyRPCMethod(CustomerConfigure()),
                 AnyRPCMethod(DeviceTransfer(runs: runs)), AnyRPCMethod(DeviceUndoTransfer(runs: runs)),

@@ -5,6 +5,7 @@ import HoldingTenant
 import ResellAndMonitor
 import SellThrough
 import ServiceDelivery
+import SupportCases
 import WorkflowKit
 
 /// The plugins of this binary. A new one is a line here and a line in Package.swift.
@@ -12,9 +13,10 @@ enum Plugins {
     /// All that are compiled in; their migrations are part of the schema whether a node offers them or not.
     static let compiledIn: [Plugin] = [
         .canary,
-        .holdingTenant(runs: runs, types: partnerTypes),
+        .holdingTenant(runs: runs, types: partnerTypes, linked: Plugin.supportCasesLinked(runs: runs)),
         .hpUniversity(runs: runs, secrets: webhookSecrets ?? []),
         .sellThrough(runs: runs),
+        .supportCases(runs: runs, types: partnerTypes),
     ]
 
     /// How methods start runs; it is given the engine once that has joined the cluster.

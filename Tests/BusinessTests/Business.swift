@@ -7,6 +7,7 @@ import PostgresStore
 import ResellAndMonitor
 import SellThrough
 import ServiceDelivery
+import SupportCases
 import TestSupport
 import WorkflowEngine
 import WorkflowKit
@@ -25,16 +26,24 @@ struct Business: Sendable {
     static let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     static let types = PartnerTypes([ResellAndMonitor(), ServiceDelivery()])
 
-    static func plugins(runs: any RunLauncher) -> [Plugin] {
+    static func plugins(
+        runs: any RunLauncher, lives: LifePeriods = .shipped, invitations: InvitationPeriods = .shipped
+    ) -> [Plugin] {
         [
-            .holdingTenant(runs: runs, types: types),
+            .holdingTenant(
+                runs: runs, types: types, linked: Plugin.supportCasesLinked(runs: runs, periods: lives),
+                periods: invitations),
             .hpUniversity(runs: runs, secrets: WebhookSecret.list(secret) ?? []), .sellThrough(runs: runs),
+            .supportCases(runs: runs, types: types, periods: lives),
         ]
     }
 
-    static func with(_ body: (Business) async throws -> Void) async throws {
+    static func with(
+        lives: LifePeriods = .shipped, invitations: InvitationPeriods = .shipped,
+        _ body: (Business) async throws -> Void
+    ) async throws {
         let runs = LateRunLauncher()
-        let plugins = plugins(runs: runs)
+        let plugins = plugins(runs: runs, lives: lives, invitations: invitations)
         let sources = plugins.map { MigrationSource(plugin: $0.name, requires: $0.requires, files: $0.migrations) }
         try await TestDatabase.with(plugins: sources) { database in
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -195,6 +204,31 @@ extension Business {
             "report.submit", ["format": .string(format), "content": .string(content)], as: caller)
         guard let id = submitted["reportId"] else { throw RPCError.internalError }
         return try await call("report.get", ["reportId": id, "waitMs": 60_000], as: caller)
+    }
+
+    /// A customer of the partner that has accepted its invitation.
+    func customer(of partner: String) async throws -> JSON {
+        let created = try await call(
+            "customer.create",
+            [
+                "name": "Studio Gamma", "plan": "premium-plus",
+                "admin": ["firstName": "Anna", "lastName": "Verdi", "email": "anna@gamma.example"],
+            ], as: .partner(partner))
+        guard let id = created["customerId"], let invitation = created["invitation"] else {
+            throw RPCError.internalError
+        }
+        try await call("customer.accept", ["invitation": invitation], as: nil)
+        return id
+    }
+
+    /// Moves PCs from the partner's page to a customer's dashboard.
+    func assign(_ serials: [String], to customer: JSON, of partner: String) async throws {
+        try await call(
+            "device.transfer",
+            [
+                "serials": .array(serials.map(JSON.string)), "from": "unassigned", "to": ["customerId": customer],
+                "possessionConfirmed": true,
+            ], as: .partner(partner))
     }
 
     /// The serial numbers on a partner's page Unassigned Devices.

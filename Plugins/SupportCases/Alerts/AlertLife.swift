@@ -153,6 +153,13 @@ package struct AlertLife: Hashable, Sendable {
         }
     }
 
+    /// The case that was made of it is resolved or came to nothing: the same fault from now on is a new one.
+    package mutating func caseEnded() -> Action {
+        guard state == .caseSubmitted else { return .nothing }
+        state = .cleared
+        return .store
+    }
+
     /// Nobody did anything for ``lasts``.
     package mutating func expire() -> Action {
         switch state {

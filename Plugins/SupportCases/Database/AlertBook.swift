@@ -125,6 +125,13 @@ enum AlertBook {
         return try AlertAnswer(rows[0])
     }
 
+    /// The case that was made of the alert is resolved or came to nothing.
+    static func caseEnded(_ id: UUID, at now: Timestamp, in transaction: any Transaction) async throws {
+        var alert = try await locked(id, catalogue: .shipped, in: transaction)
+        guard alert.life.caseEnded() == .store else { return }
+        _ = try await store(alert, at: now, in: transaction)
+    }
+
     /// Whoever sees the alert hears of it: the PC, and in a dashboard the customer and its partner.
     static func audiences(serial: String, partner: String?, customer: UUID?) -> [Event.Audience] {
         var audiences = [Event.Audience.device(serial)]

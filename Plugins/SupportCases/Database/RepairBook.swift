@@ -16,6 +16,18 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         var detail: JSON
     }
 
+    struct Contact: Codable, Sendable {
+        var name: String
+        var email: String?
+        var phone: String?
+        var language: String?
+
+        static let schema = JSONSchema.object([
+            .required("name", .string(1...200)), .optional("email", .string(3...254)),
+            .optional("phone", .string(3...50)), .optional("language", .string(2...35)),
+        ])
+    }
+
     var caseId: String
     var state: String
     var routedTo: String
@@ -25,7 +37,12 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
     var serial: String
     var alertId: String
     var submittedAt: Timestamp
+    var origin: String
     var schedule: Schedule?
+    /// Told to whoever handles the case and to its submitter only, like the address and the note.
+    var contact: Contact?
+    var address: String?
+    var note: String?
     var history: [Entry]
 
     static let schema = JSONSchema.object([
@@ -33,6 +50,8 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         .required("routedTo", .oneOf(["hp-customer-support", "csdp"])), .optional("csdpAccount", .text),
         .optional("reference", .text), .optional("orderNumber", .text), .required("serial", .identifier),
         .required("alertId", .uuid), .required("submittedAt", .timestamp),
+        .required("origin", .oneOf(AlertRouting.Submitter.allCases.map(\.rawValue))),
+        .optional("contact", Contact.schema), .optional("address", .text), .optional("note", .text),
         .optional("schedule", .object([.required("at", .timestamp), .optional("until", .timestamp)])),
         .required(
             "history",
@@ -43,7 +62,8 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
                 ]))),
     ])
 
-    init(_ row: SQLRow, history: [Entry]) throws {
+    /// - Parameter caller: who reads it; nil for somebody who is told no more than how the case stands.
+    init(_ row: SQLRow, history: [Entry], for caller: Principal? = nil) throws {
         caseId = try row.uuid("case_id").uuidString.lowercased()
         state = try row.text("state")
         routedTo = try row.text("routed_to")
@@ -55,7 +75,12 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         submittedAt = try row.timestamp("submitted_at")
         let until = try row.timestampOrNull("scheduled_until")
         schedule = try row.timestampOrNull("scheduled_at").map { Schedule(at: $0, until: until) }
+        origin = try row.text("origin")
         self.history = history
+        guard let caller, try KeptCase(row).tellsContact(to: caller) else { return }
+        contact = try JSONCoding.decode(Contact.self, from: try row.bytes("contact"))
+        address = try row.textOrNull("address")
+        note = try row.textOrNull("note")
     }
 }
 
@@ -91,6 +116,33 @@ struct KeptCase: Sendable {
         }
     }
 
+    /// Whether the caller is told whom to call and where the PC is: its submitter, and the party it is routed to. A
+    /// partner that only monitors is not.
+    func tellsContact(to caller: Principal) -> Bool {
+        if submitter == caller.qualifiedID { return true }
+        switch life.handler {
+        case .hpCustomerSupport: return caller.kind == .support
+        case .partner: return caller.kind == .partner && partner == caller.partnerID
+        case .submitter: return false
+        }
+    }
+
+    /// Who handles the case, for events.
+    var handlers: [Event.Audience] {
+        life.handler == .hpCustomerSupport ? [.support] : partner.map { [.partner($0)] } ?? []
+    }
+
+    /// Whoever may read the case.
+    var readers: [Event.Audience] {
+        var audiences = handlers
+        if let partner, life.handler != .partner { audiences.append(.partner(partner)) }
+        if submitter.hasPrefix("device:") { audiences.append(.device(serial)) }
+        if submitter.hasPrefix("customer:") {
+            audiences.append(.customer(String(submitter.dropFirst("customer:".count))))
+        }
+        return audiences
+    }
+
     /// As whom the caller takes `step`; nil if it is nobody's whom the step could belong to.
     func actor(_ caller: Principal, _ step: RepairCase.Step) -> RepairCase.Actor? {
         let isSubmitters = step == .close || step == .answer
@@ -113,7 +165,9 @@ enum RepairBook {
         ).first.map { try KeptCase($0) }
     }
 
-    static func answer(_ id: UUID, in transaction: any Transaction) async throws -> RepairAnswer? {
+    static func answer(
+        _ id: UUID, for caller: Principal, in transaction: any Transaction
+    ) async throws -> RepairAnswer? {
         let rows = try await transaction.query(
             SQLStatement("select * from support_cases.repair_case where case_id = $1", name: "CaseByID", .uuid(id)))
         guard let row = rows.first else { return nil }
@@ -130,7 +184,7 @@ enum RepairBook {
                 at: try entry.timestamp("at"), step: try entry.text("step"), state: try entry.text("state"),
                 detail: try JSON(parsing: try entry.bytes("detail")))
         }
-        return try RepairAnswer(row, history: history)
+        return try RepairAnswer(row, history: history, for: caller)
     }
 
     /// Writes the state and what was done, and tells whoever may read the case.
@@ -148,20 +202,13 @@ enum RepairBook {
                 insert into support_cases.repair_history (case_id, at, step, state, detail) values ($1, $2, $3, $4, $5)
                 """, name: "InsertCaseHistory", .uuid(kept.id), .timestamp(now), .text(step),
                 .text(kept.life.state.rawValue), .json(JSON.object(detail).bytes)))
-        var audiences = [Event.Audience.device(kept.serial)]
-        if kept.submitter.hasPrefix("customer:") {
-            audiences.append(.customer(String(kept.submitter.dropFirst("customer:".count))))
-        }
-        if let partner = kept.partner { audiences.append(.partner(partner)) }
-        if kept.life.handler == .hpCustomerSupport { audiences.append(.support) }
-        try await transaction.emit(
-            Event(
-                event, to: audiences, at: now,
-                data: [
-                    "caseId": .string(kept.id.uuidString.lowercased()), "serial": .string(kept.serial),
-                    "state": .string(kept.life.state.rawValue), "step": .string(step),
-                    "handler": .string(kept.life.handler.rawValue),
-                ]))
+        let id = kept.id.uuidString.lowercased()
+        var data: JSONObject = [
+            "caseId": .string(id), "serial": .string(kept.serial), "state": .string(kept.life.state.rawValue),
+            "step": .string(step), "routedTo": .string(kept.life.handler == .partner ? "csdp" : "hp-customer-support"),
+        ]
+        if kept.life.state == .pendingCSDPLink { data["texts"] = TextCatalogue.inAllLanguages(.caseHeld, ["case": id]) }
+        try await transaction.emit(Event(event, to: kept.readers, at: now, data: data))
     }
 
     /// A reference of the partner that was never used; the counter only rises.
@@ -182,7 +229,8 @@ enum RepairBook {
 
     /// The partner has linked its account: the cases that waited for it are handed on.
     static func link(
-        _ partner: PartnerProfile, at now: Timestamp, in transaction: any Transaction
+        _ partner: PartnerProfile, _ runs: any RunLauncher, _ periods: LifePeriods, at now: Timestamp,
+        in transaction: any Transaction
     ) async throws {
         guard let account = partner.csdpAccount else { return }
         let rows = try await transaction.query(
@@ -203,6 +251,7 @@ enum RepairBook {
                     "update support_cases.repair_case set csdp_account = $2, reference = $3 where case_id = $1",
                     name: "LinkCase", .uuid(kept.id), .text(account.text), .text(reference.text)))
             try await store(kept, step: "link", event: "repair.routed", at: now, in: transaction)
+            try await runs.watch(kept, periods, in: transaction)
         }
     }
 }

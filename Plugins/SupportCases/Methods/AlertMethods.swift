@@ -3,8 +3,9 @@ import HoldingTenant
 import WorkflowKit
 
 /// Names one alert in parameters.
-struct AlertReference: Codable, Sendable, JSONDescribed {
+struct AlertReference: Codable, Sendable, JSONDescribed, NamesEntity {
     var alertId: String
+    var entity: String { "alert:\(alertId)" }
     static let schema = JSONSchema.object([.required("alertId", .uuid)])
 }
 
@@ -80,6 +81,7 @@ struct AlertView: RPCMethod {
     static let errors = ["alert.notFound", "alert.conflict"]
 
     let catalogue: AlertCatalogue
+    let runs: any RunLauncher
 
     typealias Params = AlertReference
 
@@ -118,7 +120,7 @@ struct AlertView: RPCMethod {
     }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
-        let alert = try await AlertStep(params.alertId, catalogue, context).take { alert throws(RPCError) in
+        let alert = try await AlertStep(params.alertId, catalogue, runs, context).take { alert throws(RPCError) in
             if case .failure(let refusal) = alert.life.view() { throw .conflict("alert", refusal.message) }
         }
         return Result(alert: alert, form: Self.form)
@@ -149,9 +151,10 @@ struct AlertDismiss: RPCMethod {
     static let errors = ["alert.notFound", "alert.conflict"]
 
     let catalogue: AlertCatalogue
+    let runs: any RunLauncher
 
     func call(_ params: AlertReference, _ context: RPCContext) async throws -> AlertAnswer {
-        try await AlertStep(params.alertId, catalogue, context).take { alert throws(RPCError) in
+        try await AlertStep(params.alertId, catalogue, runs, context).take { alert throws(RPCError) in
             if case .failure(let refusal) = alert.life.dismiss() { throw .conflict("alert", refusal.message) }
         }
     }
@@ -166,9 +169,10 @@ struct AlertClear: RPCMethod {
     static let errors = ["alert.notFound"]
 
     let catalogue: AlertCatalogue
+    let runs: any RunLauncher
 
     func call(_ params: AlertReference, _ context: RPCContext) async throws -> AlertAnswer {
-        try await AlertStep(params.alertId, catalogue, context, event: "alert.cleared").take { alert in
+        try await AlertStep(params.alertId, catalogue, runs, context, event: "alert.cleared").take { alert in
             _ = alert.life.clear()
         }
     }
@@ -178,13 +182,18 @@ struct AlertClear: RPCMethod {
 struct AlertStep: Sendable {
     private let alertId: String
     private let catalogue: AlertCatalogue
+    private let runs: any RunLauncher
     private let context: RPCContext
     /// Told when the step changed something.
     private let event: String?
 
-    init(_ alertId: String, _ catalogue: AlertCatalogue, _ context: RPCContext, event: String? = nil) {
+    init(
+        _ alertId: String, _ catalogue: AlertCatalogue, _ runs: any RunLauncher, _ context: RPCContext,
+        event: String? = nil
+    ) {
         self.alertId = alertId
         self.catalogue = catalogue
+        self.runs = runs
         self.context = context
         self.event = event
     }
@@ -193,7 +202,7 @@ struct AlertStep: Sendable {
         _ step: @escaping @Sendable (inout KeptAlert) throws(RPCError) -> Void
     ) async throws -> AlertAnswer {
         let (alertId, catalogue, event, now) = (alertId, catalogue, event, context.now)
-        return try await context.change("alert:\(alertId)") { transaction in
+        let answer = try await context.change("alert:\(alertId)") { transaction in
             // Whether the alert is the caller's is decided with the caller's own rights.
             let seen = try await AlertBook.visible(alertId, in: transaction)
             return try await transaction.withServerRights {
@@ -203,6 +212,7 @@ struct AlertStep: Sendable {
                 try step(&alert)
                 guard alert.life != before else { return seen }
                 let stored = try await AlertBook.store(alert, at: now, in: transaction)
+                try await runs.alertEnded(alert, in: transaction)
                 if let event {
                     try await transaction.emit(
                         Event(
@@ -214,5 +224,17 @@ struct AlertStep: Sendable {
                 return stored
             }
         }
+        runs.transactionCommitted()
+        return answer
+    }
+}
+
+extension RunLauncher {
+    /// Nothing is left to expire once an alert has ended or a case was made of it.
+    func alertEnded(_ alert: KeptAlert, in transaction: any Transaction) async throws {
+        guard !alert.life.state.isOpen || alert.life.state == .caseSubmitted else { return }
+        _ = try await signal(
+            workflow: AlertExpiry.name, key: alert.id.uuidString.lowercased(), name: AlertExpiry.ended, Nothing(),
+            in: transaction)
     }
 }

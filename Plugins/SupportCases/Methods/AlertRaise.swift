@@ -12,6 +12,8 @@ struct AlertRaise: RPCMethod {
 
     let catalogue: AlertCatalogue
     let types: PartnerTypes
+    let runs: any RunLauncher
+    let periods: LifePeriods
 
     struct Params: Codable, Sendable, JSONDescribed {
         var serial: String
@@ -61,11 +63,13 @@ struct AlertRaise: RPCMethod {
             type: type.name, kind: params.component?.stringValue ?? params.component?["kind"]?.stringValue,
             slot: params.component?["slot"]?.stringValue)
         let (evidence, now) = (params.evidence, context.now)
-        return try await context.change("device:\(serial.text)") { transaction in
+        let result = try await context.change("device:\(serial.text)") { transaction in
             try await transaction.withServerRights {
                 try await raise(fault, type, evidence, on: serial, at: now, in: transaction)
             }
         }
+        runs.transactionCommitted()
+        return result
     }
 
     private func raise(
@@ -107,9 +111,15 @@ struct AlertRaise: RPCMethod {
                     .uuid(alert.id), .json(evidence.bytes)))
         }
         let stored = try await AlertBook.store(alert, at: now, in: transaction)
-        if open.isEmpty { try await tell(stored, partner, customer, at: now, in: transaction) }
+        if open.isEmpty {
+            try await tell(stored, partner, customer, at: now, in: transaction)
+            _ = try await runs.start(
+                AlertExpiry.self, AlertExpiry.Input(alertId: alert.id, lastsMs: periods.alertLasts.milliseconds),
+                key: stored.alertId, in: transaction)
+        }
         if shows, let tier = facts.tier { try await show(stored, tier, facts.partner, at: now, in: transaction) }
-        return Result(alertId: stored.alertId, state: stored.state, popup: popup)
+        return Result(
+            alertId: stored.alertId, state: stored.state, popup: popup && alert.life.state != .caseSubmitted)
     }
 
     private func insert(

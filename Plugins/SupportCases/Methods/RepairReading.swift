@@ -3,8 +3,9 @@ import HoldingTenant
 import WorkflowKit
 
 /// Names one case in parameters.
-struct CaseReference: Codable, Sendable, JSONDescribed {
+struct CaseReference: Codable, Sendable, JSONDescribed, NamesEntity {
     var caseId: String
+    var entity: String { "repair:\(caseId)" }
     static let schema = JSONSchema.object([.required("caseId", .uuid)])
 }
 
@@ -24,7 +25,7 @@ struct RepairGet: RPCMethod {
                 SQLStatement(
                     "select * from support_cases.repair_case where case_id = $1", name: "CaseByID", .uuid(id)))
             guard let row = rows.first, try KeptCase(row).isRead(by: caller),
-                let answer = try await RepairBook.answer(id, in: transaction)
+                let answer = try await RepairBook.answer(id, for: caller, in: transaction)
             else { throw RPCError.notFound("repair") }
             return answer
         }

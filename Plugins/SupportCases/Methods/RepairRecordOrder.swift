@@ -10,8 +10,9 @@ struct RepairRecordOrder: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
-    struct Params: Codable, Sendable, JSONDescribed {
+    struct Params: Codable, Sendable, JSONDescribed, NamesEntity {
         var caseId: String
+        var entity: String { "repair:\(caseId)" }
         var orderNumber: String
         var serial: String
         var orderedAt: Timestamp
@@ -41,7 +42,7 @@ struct RepairRecordOrder: RPCMethod {
                         kept, step: "record-order", detail: ["orderNumber": .string(params.orderNumber)], at: now,
                         in: transaction)
                 }
-                guard let answer = try await RepairBook.answer(kept.id, in: transaction) else {
+                guard let answer = try await RepairBook.answer(kept.id, for: caller, in: transaction) else {
                     throw RPCError.notFound("repair")
                 }
                 return answer

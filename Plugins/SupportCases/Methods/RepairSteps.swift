@@ -7,6 +7,8 @@ struct RepairStep: Sendable {
     let caseId: String
     let step: RepairCase.Step
     let context: RPCContext
+    let runs: any RunLauncher
+    let periods: LifePeriods
     var detail = JSONObject()
 
     static let access = RPCAccess.kinds([.device, .partner, .customer, .support, .admin])
@@ -17,7 +19,7 @@ struct RepairStep: Sendable {
     ) async throws -> RepairAnswer {
         let caller = try context.principal
         let (caseId, step, detail, now) = (caseId, step, detail, context.now)
-        return try await context.change("repair:\(caseId)") { transaction in
+        let answer = try await context.change("repair:\(caseId)") { transaction in
             try await transaction.withServerRights {
                 guard var kept = try await RepairBook.locked(caseId, in: transaction), kept.isRead(by: caller) else {
                     throw RPCError.notFound("repair")
@@ -33,12 +35,30 @@ struct RepairStep: Sendable {
                 }
                 try await more(kept, transaction)
                 try await RepairBook.store(kept, step: step.rawValue, detail: detail, at: now, in: transaction)
-                guard let answer = try await RepairBook.answer(kept.id, in: transaction) else {
+                if kept.life.state == .resolved || kept.life.state.isFinal {
+                    try await AlertBook.caseEnded(kept.alertID, at: now, in: transaction)
+                }
+                try await runs.watch(kept, periods, in: transaction)
+                guard let answer = try await RepairBook.answer(kept.id, for: caller, in: transaction) else {
                     throw RPCError.notFound("repair")
                 }
                 return answer
             }
         }
+        runs.transactionCommitted()
+        return answer
+    }
+}
+
+/// What every step of a case needs beside its request.
+struct RepairSteps: Sendable {
+    let runs: any RunLauncher
+    let periods: LifePeriods
+
+    func step(
+        _ step: RepairCase.Step, _ caseId: String, _ context: RPCContext, _ detail: JSONObject = [:]
+    ) -> RepairStep {
+        RepairStep(caseId: caseId, step: step, context: context, runs: runs, periods: periods, detail: detail)
     }
 }
 
@@ -50,8 +70,10 @@ struct RepairAccept: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
+    let steps: RepairSteps
+
     func call(_ params: CaseReference, _ context: RPCContext) async throws -> RepairAnswer {
-        try await RepairStep(caseId: params.caseId, step: .accept, context: context).take()
+        try await steps.step(.accept, params.caseId, context).take()
     }
 }
 
@@ -63,8 +85,11 @@ struct RepairSchedule: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
-    struct Params: Codable, Sendable, JSONDescribed {
+    let steps: RepairSteps
+
+    struct Params: Codable, Sendable, JSONDescribed, NamesEntity {
         var caseId: String
+        var entity: String { "repair:\(caseId)" }
         var at: Timestamp
         var until: Timestamp?
 
@@ -79,7 +104,7 @@ struct RepairSchedule: RPCMethod {
         }
         var detail: JSONObject = ["at": .string(params.at.rfc3339())]
         if let until = params.until { detail["until"] = .string(until.rfc3339()) }
-        return try await RepairStep(caseId: params.caseId, step: .schedule, context: context, detail: detail).take {
+        return try await steps.step(.schedule, params.caseId, context, detail).take {
             kept, transaction in
             try await transaction.execute(
                 SQLStatement(
@@ -99,8 +124,10 @@ struct RepairStart: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
+    let steps: RepairSteps
+
     func call(_ params: CaseReference, _ context: RPCContext) async throws -> RepairAnswer {
-        try await RepairStep(caseId: params.caseId, step: .start, context: context).take()
+        try await steps.step(.start, params.caseId, context).take()
     }
 }
 
@@ -112,10 +139,11 @@ struct RepairResolve: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
-    let runs: any RunLauncher
+    let steps: RepairSteps
 
-    struct Params: Codable, Sendable, JSONDescribed {
+    struct Params: Codable, Sendable, JSONDescribed, NamesEntity {
         var caseId: String
+        var entity: String { "repair:\(caseId)" }
         var code: String
         var notes: String
 
@@ -126,14 +154,7 @@ struct RepairResolve: RPCMethod {
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RepairAnswer {
         let detail: JSONObject = ["code": .string(params.code), "notes": .string(params.notes)]
-        let answer = try await RepairStep(caseId: params.caseId, step: .resolve, context: context, detail: detail)
-            .take { kept, transaction in
-                _ = try await runs.start(
-                    CaseClosing.self, CaseClosing.Input(caseId: kept.id), key: kept.id.uuidString.lowercased(),
-                    in: transaction)
-            }
-        runs.transactionCommitted()
-        return answer
+        return try await steps.step(.resolve, params.caseId, context, detail).take()
     }
 }
 
@@ -145,16 +166,17 @@ struct RepairReject: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
-    struct Params: Codable, Sendable, JSONDescribed {
+    let steps: RepairSteps
+
+    struct Params: Codable, Sendable, JSONDescribed, NamesEntity {
         var caseId: String
+        var entity: String { "repair:\(caseId)" }
         var reason: String
         static let schema = JSONSchema.object([.required("caseId", .uuid), .required("reason", .string(1...4_000))])
     }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RepairAnswer {
-        try await RepairStep(
-            caseId: params.caseId, step: .reject, context: context, detail: ["reason": .string(params.reason)]
-        ).take()
+        try await steps.step(.reject, params.caseId, context, ["reason": .string(params.reason)]).take()
     }
 }
 
@@ -166,8 +188,10 @@ struct RepairCancel: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
+    let steps: RepairSteps
+
     func call(_ params: CaseReference, _ context: RPCContext) async throws -> RepairAnswer {
-        try await RepairStep(caseId: params.caseId, step: .cancel, context: context).take()
+        try await steps.step(.cancel, params.caseId, context).take()
     }
 }
 
@@ -179,7 +203,9 @@ struct RepairClose: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = RepairStep.errors
 
+    let steps: RepairSteps
+
     func call(_ params: CaseReference, _ context: RPCContext) async throws -> RepairAnswer {
-        try await RepairStep(caseId: params.caseId, step: .close, context: context).take()
+        try await steps.step(.close, params.caseId, context).take()
     }
 }

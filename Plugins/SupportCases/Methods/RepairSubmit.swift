@@ -12,28 +12,18 @@ struct RepairSubmit: RPCMethod {
 
     let catalogue: AlertCatalogue
     let types: PartnerTypes
+    let runs: any RunLauncher
+    let periods: LifePeriods
 
-    struct Contact: Codable, Sendable {
-        var name: String
-        var email: String?
-        var phone: String?
-        var language: String?
-    }
-
-    struct Params: Codable, Sendable, JSONDescribed {
+    struct Params: Codable, Sendable, JSONDescribed, NamesEntity {
         var alertId: String
-        var contact: Contact
+        var entity: String { "alert:\(alertId)" }
+        var contact: RepairAnswer.Contact
         var address: String?
         var note: String?
 
         static let schema = JSONSchema.object([
-            .required("alertId", .uuid),
-            .required(
-                "contact",
-                .object([
-                    .required("name", .string(1...200)), .optional("email", .string(3...254)),
-                    .optional("phone", .string(3...50)), .optional("language", .string(2...35)),
-                ])),
+            .required("alertId", .uuid), .required("contact", RepairAnswer.Contact.schema),
             .optional("address", .string(1...500)), .optional("note", .string(0...4_000)),
         ])
     }
@@ -50,18 +40,18 @@ struct RepairSubmit: RPCMethod {
         ])
     }
 
-    static func orderingKey(_ params: Params) -> String? { "alert:\(params.alertId)" }
-
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
         let caller = try context.principal
         let now = context.now
-        return try await context.change("alert:\(params.alertId)") { transaction in
+        let result = try await context.change("alert:\(params.alertId)") { transaction in
             let seen = try await AlertBook.visible(params.alertId, in: transaction)
             return try await transaction.withServerRights {
                 guard let id = UUID(uuidString: seen.alertId) else { throw RPCError.notFound("alert") }
                 return try await submit(id, params, by: caller, at: now, in: transaction)
             }
         }
+        runs.transactionCommitted()
+        return result
     }
 
     private static func submitter(_ caller: Principal) -> AlertRouting.Submitter {
@@ -76,13 +66,13 @@ struct RepairSubmit: RPCMethod {
         _ id: UUID, _ params: Params, by caller: Principal, at now: Timestamp, in transaction: any Transaction
     ) async throws -> Result {
         var alert = try await AlertBook.locked(id, catalogue: catalogue, in: transaction)
+        // One alert has one case, also when that has ended.
+        if let made = try await existing(id, in: transaction) { return made }
         let submitter = Self.submitter(caller)
         switch alert.life.submit(fromDashboard: submitter != .endUser) {
         case .failure(let refusal):
             throw RPCError.precondition("repair", refusal.message)
-        case .success(.returnCase):
-            return try await existing(id, in: transaction)
-        case .success(.makeCase):
+        case .success:
             break
         }
         let decision = AlertRouting.decide(alert.routing, types: types)
@@ -90,6 +80,7 @@ struct RepairSubmit: RPCMethod {
             decision.maySubmit.contains(submitter)
         else { throw RPCError.precondition("repair", "No repair can be requested for this alert here.") }
         _ = try await AlertBook.store(alert, at: now, in: transaction)
+        try await runs.alertEnded(alert, in: transaction)
         let life = RepairCase(destination: destination, handler: handler)
         let (account, reference) = try await handOff(destination, alert.routing.partner, in: transaction)
         let row = try await transaction.query(
@@ -109,6 +100,7 @@ struct RepairSubmit: RPCMethod {
         try await RepairBook.store(
             kept, step: "submit", detail: ["origin": .string(submitter.rawValue)], event: "repair.routed", at: now,
             in: transaction)
+        try await runs.watch(kept, periods, in: transaction)
         return Result(
             caseId: kept.id.uuidString.lowercased(), routedTo: destination.name, state: life.state.rawValue,
             created: true)
@@ -121,13 +113,15 @@ struct RepairSubmit: RPCMethod {
         return (account.text, try await RepairBook.nextReference(of: partner, in: transaction).text)
     }
 
-    private func existing(_ alert: UUID, in transaction: any Transaction) async throws -> Result {
+    private func existing(_ alert: UUID, in transaction: any Transaction) async throws -> Result? {
         let rows = try await transaction.query(
             SQLStatement(
                 "select case_id, routed_to, state from support_cases.repair_case where alert_id = $1",
                 name: "CaseOfAlert", .uuid(alert)))
-        return Result(
-            caseId: try rows[0].uuid("case_id").uuidString.lowercased(), routedTo: try rows[0].text("routed_to"),
-            state: try rows[0].text("state"), created: false)
+        return try rows.first.map { row in
+            Result(
+                caseId: try row.uuid("case_id").uuidString.lowercased(), routedTo: try row.text("routed_to"),
+                state: try row.text("state"), created: false)
+        }
     }
 }

@@ -1,4 +1,5 @@
 package import HoldingTenant
+package import WorkflowKit
 
 /// Texts in the reader's language.
 package enum TextCatalogue {
@@ -20,6 +21,13 @@ package enum TextCatalogue {
             rest = rest[rest.index(after: close)...]
         }
         return text + rest
+    }
+
+    /// The text by language, for whoever shows it and knows its reader.
+    package static func inAllLanguages(_ key: Text, _ words: [String: String] = [:]) -> JSON {
+        .object(
+            JSONObject(
+                uniqueMembers: Language.allCases.map { ($0.rawValue, .string(text(key, in: $0, words))) }))
     }
 
     /// Every text of a language, for checks.

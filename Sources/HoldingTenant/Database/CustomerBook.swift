@@ -9,6 +9,8 @@ package struct KeptCustomer: Sendable {
     package let name: String
     package let plan: String
     package var access: CustomerAccess
+    /// When the invitation ended without being accepted.
+    package var invitationEndedAt: Timestamp?
     package var selfService: SelfServiceSwitch
     package let admin: (firstName: String, lastName: String, email: String)
     package let address: String?
@@ -44,6 +46,7 @@ package enum CustomerBook {
             access: CustomerAccess(
                 status: CustomerStatus(rawValue: try row.text("status")) ?? .disabled,
                 acceptedAt: try row.timestampOrNull("accepted_at"), invitedAt: try row.timestamp("invited_at")),
+            invitationEndedAt: try row.timestampOrNull("invitation_ended_at"),
             selfService: SelfServiceSwitch(
                 isOn: try row.bool("self_service_alerts"), firstCoveredAt: try row.timestampOrNull("first_covered_at")),
             admin: (

@@ -75,18 +75,70 @@ package enum TenantOpening {
                 )
                 select serial from moved order by device_id
                 """, name: "BringIn", .text(partner.text), .timestamp(now), .text(reference), .int4(Int32(batch))))
-        guard !rows.isEmpty else { return 0 }
-        var serials: [JSON] = []
-        for row in rows { serials.append(.string(try row.text("serial"))) }
+        try await tell(partner, rows, reference: reference, at: now, in: transaction)
+        return rows.count
+    }
+
+    /// Brings in those of `serials` that were reported for the partner and wait, if the partner receives PCs now.
+    package static func bringIn(
+        _ partner: PartnerID, serials: [String], reference: String, at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) {
+        try await PartnerBook.holdCertifications(of: [partner.text], in: transaction)
+        guard try await !PartnerBook.receiving(among: [partner.text], at: now, in: transaction).isEmpty else { return }
+        let rows = try await transaction.query(
+            SQLStatement(
+                """
+                with waiting as (
+                    select device_id
+                    from holding.device
+                    where serial = any ($4) and sold_by = $1 and partner_id is null
+                    order by serial, device_id
+                    for update
+                ), moved as (
+                    update holding.device
+                    set partner_id = $1, since = $2
+                    from waiting
+                    where device.device_id = waiting.device_id
+                    returning device.device_id, device.serial
+                ), noted as (
+                    insert into holding.device_history (device_id, at, what, reference, partner_id)
+                    select device_id, $2, 'transferred', $3, $1
+                    from moved
+                    order by device_id
+                )
+                select serial from moved order by device_id
+                """, name: "BringInListed", .text(partner.text), .timestamp(now), .text(reference),
+                .textArray(serials)))
+        for start in stride(from: 0, to: rows.count, by: batch) {
+            try await tell(
+                partner, Array(rows[start..<min(start + batch, rows.count)]), reference: reference, at: now,
+                in: transaction)
+        }
+    }
+
+    /// Tells the partner of PCs that came into its holding tenant; `rows` name their serial numbers.
+    private static func tell(
+        _ partner: PartnerID, _ rows: [SQLRow], reference: String, at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) {
+        guard !rows.isEmpty else { return }
+        var serials: [String] = []
+        for row in rows { serials.append(try row.text("serial")) }
+        try await tellTransfer(of: serials, to: partner, reference: reference, at: now, in: transaction)
+    }
+
+    /// Tells the partner that these PCs came into its holding tenant.
+    package static func tellTransfer(
+        of serials: [String], to partner: PartnerID, reference: String, at now: Timestamp,
+        in transaction: any Transaction
+    ) async throws(SQLError) {
         try await noteTransfer([partner.text], at: now, in: transaction)
         try await transaction.emit(
             Event(
                 "device.transferred", to: [.partner(partner.text)], at: now,
                 data: [
                     "partnerId": .string(partner.text), "to": "unassigned", "count": .int(serials.count),
-                    "serials": .array(serials), "reference": .string(reference),
+                    "serials": .array(serials.map(JSON.string)), "reference": .string(reference),
                 ]))
-        return rows.count
     }
 
     /// PCs came into these holding tenants: the page Unassigned Devices is there from now on.

@@ -1,8 +1,8 @@
 import Foundation
-import WorkflowKit
+package import WorkflowKit
 
 /// Reads what the trace of serial numbers is derived from. It sees every PC: the rules decide what is told of it.
-enum TraceBook {
+package enum TraceBook {
     private struct Device {
         var id: Int64
         var facts: TraceRules.DeviceFacts
@@ -25,8 +25,25 @@ enum TraceBook {
         }
     }
 
+    /// The outcome of each of the listed texts, without the way there.
+    ///
+    /// - Parameter partner: whose request operators look at; they are told which PCs were reported for another one.
+    package static func answers(
+        _ raw: [String], for asker: TraceRules.Asker, about partner: PartnerID? = nil, at now: Timestamp,
+        in transaction: any Transaction
+    ) async throws -> [TraceRules.Answer] {
+        let readings = raw.map { SerialNumber.read($0) }
+        let serials = Array(Set(readings.compactMap { try? $0.get().text })).sorted()
+        let devices = try await devices(serials, for: asker, about: partner, at: now, in: transaction)
+        return readings.map { reading in
+            let own = (try? reading.get()).flatMap { devices[$0.text] } ?? []
+            return TraceRules.answer(serial: reading, devices: own.map(\.facts), for: asker)
+        }
+    }
+
     private static func devices(
-        _ serials: [String], for asker: TraceRules.Asker, at now: Timestamp, in transaction: any Transaction
+        _ serials: [String], for asker: TraceRules.Asker, about subject: PartnerID? = nil, at now: Timestamp,
+        in transaction: any Transaction
     ) async throws -> [String: [Device]] {
         let rows = try await transaction.query(
             SQLStatement(
@@ -42,6 +59,7 @@ enum TraceBook {
                 """, name: "TraceDevices", .textArray(serials)))
         var partners = Set<String>()
         if case .partner(let partner) = asker { partners.insert(partner.text) }
+        if let subject { partners.insert(subject.text) }
         for row in rows { try row.textOrNull("sold_by").map { _ = partners.insert($0) } }
         let receiving = try await PartnerBook.receiving(among: partners, at: now, in: transaction)
         var devices: [String: [Device]] = [:]
@@ -54,7 +72,7 @@ enum TraceBook {
                 place: customer.map(Place.dashboard) ?? viewer.map(Place.holdingTenant),
                 returnedBy: try partnerSet(row, "returned"), quarantined: try partnerSet(row, "quarantined"))
             // An operator reads the PC as the partner does to whom it was sold.
-            var reader = seller ?? viewer ?? PartnerID(unchecked: "")
+            var reader = subject ?? seller ?? viewer ?? PartnerID(unchecked: "")
             if case .partner(let partner) = asker { reader = partner }
             devices[try row.text("serial"), default: []].append(
                 Device(

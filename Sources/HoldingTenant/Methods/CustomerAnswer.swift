@@ -23,6 +23,8 @@ struct CustomerAnswer: Codable, Sendable, JSONDescribed {
     var admin: Admin?
     var address: String?
     var acceptedAt: Timestamp?
+    /// When the invitation ends, or has ended; absent once it was accepted.
+    var invitationEndsAt: Timestamp?
     /// What cannot be done while the invitation is pending or the customer is disabled.
     var blocked: [String]
 
@@ -31,7 +33,7 @@ struct CustomerAnswer: Codable, Sendable, JSONDescribed {
         .required("status", .oneOf(["invited", "accepted", "disabled"])),
         .required("plan", .oneOf(Tier.allCases.map(\.rawValue))), .required("devices", .integer(0...Int.max)),
         .optional("admin", Admin.schema), .optional("address", .text), .optional("acceptedAt", .timestamp),
-        .required("blocked", .array(of: .text)),
+        .optional("invitationEndsAt", .timestamp), .required("blocked", .array(of: .text)),
     ])
 
     init(_ customer: KeptCustomer, devices: Int) {
@@ -41,6 +43,10 @@ struct CustomerAnswer: Codable, Sendable, JSONDescribed {
         plan = customer.plan
         self.devices = devices
         blocked = customer.access.blocked.map(\.rawValue)
+        if customer.access.status == .invited {
+            invitationEndsAt =
+                customer.invitationEndedAt ?? customer.access.invitedAt + CustomerAccess.invitationLasts
+        }
         guard customer.access.status == .accepted else { return }
         admin = Admin(
             firstName: customer.admin.firstName, lastName: customer.admin.lastName, email: customer.admin.email)

@@ -9,6 +9,9 @@ struct CustomerCreate: RPCMethod {
     static let effect = RPCEffect.changes
     static let errors = ["partner.notFound"]
 
+    let runs: any RunLauncher
+    let periods: InvitationPeriods
+
     struct Params: Codable, Sendable, JSONDescribed {
         var name: String
         var admin: CustomerAnswer.Admin
@@ -39,7 +42,7 @@ struct CustomerCreate: RPCMethod {
         }
         let now = context.now
         let (id, invitation) = (UUID(), CustomerBook.secret(prefix: "hfi_"))
-        return try await context.change("customer:\(CustomerID(id))") { transaction in
+        let result = try await context.change("customer:\(CustomerID(id))") { transaction in
             guard try await PartnerBook.profile(of: partner, in: transaction) != nil else {
                 throw RPCError.notFound("partner")
             }
@@ -57,8 +60,11 @@ struct CustomerCreate: RPCMethod {
                 Event(
                     "customer.invited", to: [.partner(partner)], at: now,
                     data: ["customerId": .string(CustomerID(id).text), "name": .string(params.name)]))
+            try await runs.watchInvitation(of: id, periods, in: transaction)
             return Result(customerId: CustomerID(id).text, status: "invited", invitation: invitation.text)
         }
+        runs.transactionCommitted()
+        return result
     }
 }
 
@@ -69,6 +75,8 @@ struct CustomerAccept: RPCMethod {
     static let access = RPCAccess.anyone
     static let effect = RPCEffect.changes
     static let errors = ["invitation.notFound", "customer.conflict", "customer.precondition"]
+
+    let runs: any RunLauncher
 
     struct Params: Codable, Sendable, JSONDescribed {
         var invitation: String
@@ -84,7 +92,7 @@ struct CustomerAccept: RPCMethod {
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
         let (now, hash) = (context.now, CustomerBook.hash(of: params.invitation))
-        return try await context.change("customer") { transaction in
+        let result = try await context.change("customer") { transaction in
             try await transaction.withServerRights {
                 let rows = try await transaction.query(
                     SQLStatement(
@@ -92,12 +100,13 @@ struct CustomerAccept: RPCMethod {
                         name: "CustomerByInvitation", .bytes(hash)))
                 guard let row = rows.first else { throw RPCError.notFound("invitation") }
                 var customer = try CustomerBook.customer(row)
+                guard customer.invitationEndedAt == nil else { throw Self.expired }
                 switch customer.access.accept(at: now) {
                 case .success: break
                 case .failure(.alreadyAccepted):
                     throw RPCError.conflict("customer", "The invitation was accepted before.")
                 case .failure(.disabled), .failure(.expired):
-                    throw RPCError.precondition("customer", "The invitation is no longer good; ask for a new one.")
+                    throw Self.expired
                 }
                 try await transaction.execute(
                     SQLStatement(
@@ -106,6 +115,7 @@ struct CustomerAccept: RPCMethod {
                 _ = try await CustomerBook.renewPIN(of: customer.id, in: transaction)
                 let token = try await CustomerBook.issueToken(for: customer, at: now, in: transaction)
                 let id = CustomerID(customer.id).text
+                try await runs.tellInvitation(of: customer.id, .accepted, in: transaction)
                 try await transaction.emit(
                     Event(
                         "customer.accepted", to: [.partner(customer.partner), .customer(id)], at: now,
@@ -113,7 +123,12 @@ struct CustomerAccept: RPCMethod {
                 return Result(customerId: id, token: token)
             }
         }
+        runs.transactionCommitted()
+        return result
     }
+
+    private static let expired = RPCError.precondition(
+        "customer", "The invitation is no longer good; ask for a new one.")
 }
 
 /// Reads one customer.
