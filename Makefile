@@ -15,9 +15,9 @@ SWIFT_FOLDERS := Package.swift Sources Plugins Tests Benchmarks
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-run: needs ## install what is missing, build, and serve on 127.0.0.1:7420 with a PostgreSQL of its own
+run: needs ## install what is missing, build, serve on 127.0.0.1:7420 with a PostgreSQL of its own, and play the story
 	swift build $(BUILD) --product holdfast
-	exec "$$(swift build --show-bin-path)/holdfast" serve --canary $(OPTIONS)
+	exec "$$(swift build --show-bin-path)/holdfast" serve --canary --demo $(OPTIONS)
 
 # One group after the other: tests that start processes and wait for them would starve those beside them.
 test: needs ## all tests

@@ -119,8 +119,8 @@ let package = Package(
             dependencies: [
                 "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer", "Canary",
                 "HoldingTenant", "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough", "SupportCases",
-                From.argumentParser, From.configuration, From.logging, From.nioCore, From.nioPosix, From.nioSSL,
-                From.serviceLifecycle, From.systemPackage, From.unixSignals,
+                From.argumentParser, From.configuration, From.crypto, From.logging, From.nioCore, From.nioPosix,
+                From.nioSSL, From.serviceLifecycle, From.systemPackage, From.unixSignals,
             ],
             swiftSettings: strict
         ),

@@ -17,7 +17,8 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: Release.version,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, TokenCommand.self, CallCommand.self, DoctorCommand.self,
+            ServeCommand.self, MigrateCommand.self, TokenCommand.self, CallCommand.self, ReportCommand.self,
+            DemoCommand.self, DoctorCommand.self,
         ]
     )
 

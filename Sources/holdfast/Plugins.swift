@@ -1,5 +1,4 @@
 import Canary
-import Foundation
 import HPUniversity
 import HoldingTenant
 import ResellAndMonitor
@@ -11,13 +10,17 @@ import WorkflowKit
 /// The plugins of this binary. A new one is a line here and a line in Package.swift.
 enum Plugins {
     /// All that are compiled in; their migrations are part of the schema whether a node offers them or not.
-    static let compiledIn: [Plugin] = [
-        .canary,
-        .holdingTenant(runs: runs, types: partnerTypes, linked: Plugin.supportCasesLinked(runs: runs)),
-        .hpUniversity(runs: runs, secrets: webhookSecrets ?? []),
-        .sellThrough(runs: runs),
-        .supportCases(runs: runs, types: partnerTypes),
-    ]
+    static let compiledIn = plugins(.shipped)
+
+    private static func plugins(_ business: BusinessSettings) -> [Plugin] {
+        [
+            .canary,
+            .holdingTenant(runs: runs, types: partnerTypes, linked: Plugin.supportCasesLinked(runs: runs)),
+            .hpUniversity(runs: runs, catalogue: business.courses, secrets: business.webhookSecrets),
+            .sellThrough(runs: runs, catalogue: business.carePacks),
+            .supportCases(runs: runs, types: partnerTypes, catalogue: business.alerts),
+        ]
+    }
 
     /// How methods start runs; it is given the engine once that has joined the cluster.
     static let runs = LateRunLauncher()
@@ -25,20 +28,8 @@ enum Plugins {
     /// A new kind of partner is a line here.
     private static let partnerTypes = PartnerTypes([ResellAndMonitor(), ServiceDelivery()])
 
-    private static let secretVariable = "HOLDFAST_UNIVERSITY_WEBHOOK_SECRET"
-
-    /// With what the university signs its messages; nil if the variable holds something else.
-    private static let webhookSecrets: [WebhookSecret]? = {
-        guard let text = ProcessInfo.processInfo.environment[secretVariable], !text.isEmpty else { return [] }
-        return WebhookSecret.list(text)
-    }()
-
     /// Those that a node offers.
-    static func offered(withCanary: Bool) throws(Refusal) -> [Plugin] {
-        guard webhookSecrets != nil else {
-            throw Refusal(
-                .configuration, "\(secretVariable) must hold secrets that begin with whsec_, separated by spaces")
-        }
-        return compiledIn.filter { withCanary || $0.name != Plugin.canary.name }
+    static func offered(_ business: BusinessSettings, withCanary: Bool) -> [Plugin] {
+        plugins(business).filter { withCanary || $0.name != Plugin.canary.name }
     }
 }

@@ -38,7 +38,7 @@ import Testing
                 "WorkflowKit", "WorkflowEngine", "EngineMethods", "Postgres", "PostgresStore", "RPCServer",
                 "HoldingTenant",
                 "ResellAndMonitor", "ServiceDelivery", "HPUniversity", "SellThrough", "SupportCases", "Canary",
-                "ArgumentParser", "Configuration", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL",
+                "ArgumentParser", "Configuration", "Crypto", "Logging", "Metrics", "NIOCore", "NIOPosix", "NIOSSL",
                 "ServiceLifecycle", "SystemPackage",
                 "UnixSignals",
             ]

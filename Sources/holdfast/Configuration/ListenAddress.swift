@@ -21,7 +21,10 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    var description: String { "\(urlHost):\(port)" }
+
+    /// The host as it stands before a colon.
+    var urlHost: String { host.contains(":") ? "[\(host)]" : host }
 
     /// Finds out whether the address can be had, before anything is created or started for it.
     func probe() throws(Refusal) {

@@ -11,6 +11,9 @@ struct NodePlan: Sendable {
     let allowsPlaintext: Bool
     let appliesMigrations: Bool
     let offersCanary: Bool
+    let business: BusinessSettings
+    /// Where the sample files of the story are that is played once the node serves; nil for no story.
+    let storySamples: String?
     /// How long accepted work may take after the signal to stop.
     let grace: Duration
     let logLevel: Logger.Level

@@ -25,6 +25,10 @@ struct ServeCommand: AsyncParsableCommand {
     var node: String?
     @Flag(help: "Offer the canary workflows, for a first try, benchmarks and fault tests.")
     var canary = false
+    @Flag(help: "Play the story of \"holdfast demo\" once the node serves.")
+    var demo = false
+    @Option(help: "Folder with the sample files of --demo (default: Samples).")
+    var samples = "Samples"
     @Flag(help: "With --database: apply the migrations of this release first.")
     var migrate = false
     @Option(help: "Certificate (PEM) to show to clients; turns TLS on.")
@@ -90,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
             name: node ?? settings.text("node") ?? ProcessInfo.processInfo.hostName,
             tls: try tls(settings), allowsPlaintext: allowPlaintext || settings.flag("allowPlaintext"),
             appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
+            business: try BusinessSettings(settings), storySamples: demo ? samples : nil,
             grace: .seconds(seconds), logLevel: level, queueLimits: try queueLimits(settings),
             retention: try retention(settings))
     }

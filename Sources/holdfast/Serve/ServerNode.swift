@@ -66,7 +66,7 @@ final class ServerNode: Service {
         guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
         let pool = PostgresPool(configuration: configuration, size: 8, logger: logger)
         if embedded != nil { try await writeAdminToken(pool) }
-        let plugins = try Plugins.offered(withCanary: plan.offersCanary)
+        let plugins = Plugins.offered(plan.business, withCanary: plan.offersCanary)
         let engine = PostgresNode.make(
             configuration, settings: plan.engine, plugins: plugins, logger: logger)
         let schedules = ScheduleRunner(node: engine, store: PostgresSchedules(pool: pool), logger: logger)
@@ -108,7 +108,11 @@ final class ServerNode: Service {
                 "release": "\(Release.version)", "node": "\(plan.name)", "address": "\(plan.listen.host):\(port)",
                 "database": "\(configuration.redactedDescription)",
             ])
+        let story = plan.storySamples.map { samples in
+            Task { [plan] in await Self.play(samples, plan, port: port, configuration) }
+        }
         await waitForTheEnd(embedded)
+        story?.cancel()
         await listener.drain(grace: plan.grace)
         await stopEngine()
         await pool.close()
@@ -137,6 +141,23 @@ final class ServerNode: Service {
             identity: ServerIdentity(
                 version: Release.version, node: plan.name, hasMutualTLS: plan.tls?.clientAuthorityPath != nil),
             logger: logger)
+    }
+
+    /// Plays the story for whoever started the node. The node serves on, however the story ends.
+    private static func play(
+        _ samples: String, _ plan: NodePlan, port: Int, _ database: PostgresConfiguration
+    ) async {
+        guard let address = ListenAddress("\(plan.listen.urlHost):\(port)"), plan.tls == nil else {
+            printNow("The story is played without TLS only; \"holdfast demo --tls-ca\" plays it against this node.")
+            return
+        }
+        do {
+            try await Demo(address: address, authority: nil, database: database, samples: samples).play { printNow($0) }
+            printNow("The server serves on \(address). Ctrl-C stops it; \"holdfast demo\" plays the story again.")
+        } catch {
+            guard !Task.isCancelled else { return }
+            (Refusal(error) ?? Refusal(.failed, "the story broke off: \(error)")).tell()
+        }
     }
 
     /// Returns when the node is told to stop. Until then, its own PostgreSQL is started again whenever it dies.
