@@ -95,8 +95,10 @@ struct LoadFigures {
 struct Costs {
     var commits: Double
     var walBytes: Double
-    /// Of this process and of all processes of the database server.
+    /// Of this process.
     var cpuSeconds: Double
+    /// Of all processes of the database server.
+    var serverSeconds: Double
 
     static func now(of bench: BenchNode) async throws -> Costs {
         let rows = try await bench.connection.query(
@@ -109,13 +111,14 @@ struct Costs {
         let folder = try rows[0].text("folder")
         return Costs(
             commits: Double(try rows[0].int("commits")), walBytes: Double(try rows[0].int("wal")),
-            cpuSeconds: ownSeconds() + serverSeconds(folder))
+            cpuSeconds: ownSeconds(), serverSeconds: serverSeconds(folder))
     }
 
     static func - (later: Costs, earlier: Costs) -> Costs {
         Costs(
             commits: later.commits - earlier.commits, walBytes: later.walBytes - earlier.walBytes,
-            cpuSeconds: later.cpuSeconds - earlier.cpuSeconds)
+            cpuSeconds: later.cpuSeconds - earlier.cpuSeconds,
+            serverSeconds: later.serverSeconds - earlier.serverSeconds)
     }
 
     private static func ownSeconds() -> Double { ticks(ofProcess: "self", withChildren: false)?.seconds ?? 0 }

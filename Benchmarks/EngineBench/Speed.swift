@@ -41,7 +41,8 @@ struct Speed {
         say(
             "    per step".padded(to: 46)
                 + "\(perStep(load.costs.commits)) commits, \(perStep(load.costs.walBytes)) bytes of WAL, "
-                + "\(perStep(load.costs.cpuSeconds * 1e6)) µs of CPU, server included")
+                + "\(perStep(load.costs.cpuSeconds * 1e6)) µs of CPU and \(perStep(load.costs.serverSeconds * 1e6)) µs "
+                + "of the server's")
     }
 
     /// From start to result of one step, with nothing else to do, against one commit of pgbench.

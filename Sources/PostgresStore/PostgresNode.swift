@@ -14,9 +14,15 @@ package enum PostgresNode {
         // All connections of this process carry one name, by which a take-over finds what is left of them.
         let sessionName = "holdfast-\(UInt64.random(in: .min ... .max))"
         configuration.parameters["application_name"] = sessionName
+        // Each statement of the engine goes by a key, and its tables grow and shrink faster than statistics follow:
+        // a plan made when a table was empty would read all of it for ever.
+        configuration.add(option: "enable_seqscan", "off")
         let pool = PostgresPool(configuration: configuration, size: transactions, logger: logger)
+        var lane = configuration
+        // Commits are the same few statements with arrays of any length; to plan them anew would cost as much again.
+        lane.add(option: "plan_cache_mode", "force_generic_plan")
         let stores: [any Store] = (0..<settings.lanes).map { _ in
-            PostgresJournal(pipeline: PostgresPipeline(configuration: configuration, logger: logger), pool: pool)
+            PostgresJournal(pipeline: PostgresPipeline(configuration: lane, logger: logger), pool: pool)
         }
         let cluster = PostgresCluster(
             configuration: configuration, sessionName: sessionName, lease: settings.lease, logger: logger)

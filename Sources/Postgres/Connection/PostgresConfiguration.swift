@@ -43,6 +43,12 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible, CustomR
     package var customMirror: Mirror { Mirror(reflecting: redactedDescription) }
 
     /// What `keyword` will be: from the URL, or from libpq's environment and defaults.
+    /// Sets a parameter of the server for each connection made with this, beside those that the URL sets.
+    package mutating func add(option name: String, _ value: String) {
+        let option = "-c \(name)=\(value)"
+        parameters["options"] = parameters["options"].map { "\($0) \(option)" } ?? option
+    }
+
     private func value(_ keyword: String) -> String? { parameters[keyword] ?? Self.defaults[keyword] }
 
     struct Host: Equatable {

@@ -119,38 +119,14 @@ extension Node {
     }
 
     private func waitForEnd(_ run: RunID, timeout: Duration) async -> Bool {
-        let (stream, continuation) = AsyncStream<Bool>.makeStream()
-        let number = state.withLock { state in
-            state.nextWaiter += 1
-            state.waiters[run, default: [:]][state.nextWaiter] = { _ in continuation.yield(true) }
-            return state.nextWaiter
-        }
-        defer {
-            state.withLock { state in
-                state.waiters[run]?[number] = nil
-                if state.waiters[run]?.isEmpty == true { state.waiters[run] = nil }
-            }
-        }
-        // A run that ended before the waiter was registered, or that lies elsewhere, is found by asking.
         let isOwn = ownHost(run) != nil
-        let asking = Task { [reader] in
-            var pause: Duration = .milliseconds(isOwn ? 5_000 : 50)
-            while !Task.isCancelled {
-                if let ended = try? await reader.outcomes([run]), ended.contains(run) { continuation.yield(true) }
-                try? await Task.sleep(for: pause)
-                pause = min(pause * 2, .seconds(isOwn ? 5 : 1))
-            }
+        let number = waiters.register(run, timeout: timeout, isOwn: isOwn)
+        // One that is in memory will tell. Any other may have ended before.
+        if await inspect(run) == nil, let ended = try? await reader.outcomes([run]), ended.contains(run) {
+            waiters.unregister(run, number)
+            return true
         }
-        let limit = Task {
-            try? await Task.sleep(for: timeout)
-            continuation.yield(false)
-        }
-        defer {
-            asking.cancel()
-            limit.cancel()
-        }
-        for await hasEnded in stream { return hasEnded }
-        return false
+        return await waiters.wait(run, number)
     }
 
     /// Starts a new run that takes over another one's journal before `seq`.

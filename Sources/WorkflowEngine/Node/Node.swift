@@ -34,6 +34,7 @@ package final class Node: Sendable {
     let inline: any InlineStore
     let logger: Logger
     let state = Mutex(State())
+    let waiters: Waiters
     private let wakeUps: AsyncStream<WakeUp>
     private let wakeUp: AsyncStream<WakeUp>.Continuation
 
@@ -43,8 +44,6 @@ package final class Node: Sendable {
         var ranges: [SlotRange] = []
         var renewedAt = ContinuousClock.now
         var isDraining = false
-        var waiters: [RunID: [UInt64: @Sendable (Outcome?) -> Void]] = [:]
-        var nextWaiter: UInt64 = 0
         var random = SplitMix(seed: SystemRandomNumberGenerator.seed())
         var knownUntil: Timestamp?
         var nextSlotOffset: Int32 = 0
@@ -69,6 +68,7 @@ package final class Node: Sendable {
         self.cluster = cluster
         self.stores = stores
         self.reader = reader
+        waiters = Waiters(reader: reader)
         self.inline = inline
         self.logger = logger
         (wakeUps, wakeUp) = AsyncStream.makeStream()
@@ -383,8 +383,7 @@ extension Node: LaneHostDelegate {
     func fenced(_ incarnation: Int64) { wakeUp.yield(.fenced(incarnation)) }
 
     func ended(_ run: RunID, _ outcome: Outcome) {
-        let waiters = state.withLock { $0.waiters.removeValue(forKey: run) }
-        for waiter in (waiters ?? [:]).values { waiter(outcome) }
+        waiters.ended(run)
     }
 }
 
