@@ -181,7 +181,7 @@ let package = Package(
             dependencies: ["WorkflowKit", "Postgres", "PostgresStore", "MigrationCrashProbe", From.logging],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestSupport", "holdfast"], swiftSettings: strict),
+            name: "EndToEndTests", dependencies: ["TestSupport", "RequirementTags", "holdfast"], swiftSettings: strict),
         .testTarget(
             name: "BusinessTests",
             dependencies: [

@@ -28,6 +28,7 @@ extension Plugin {
                 AnyRPCMethod(SupportRequestInfo(steps: requests)), AnyRPCMethod(SupportReply(steps: requests)),
                 AnyRPCMethod(SupportResolve(steps: requests)), AnyRPCMethod(SupportClose(steps: requests)),
                 AnyRPCMethod(SupportReopen(steps: requests)), AnyRPCMethod(SupportAttribute()),
+                AnyRPCMethod(TextList()),
             ])
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import HPUniversity
+import RequirementTags
 import Testing
 import WorkflowKit
 
@@ -19,7 +20,8 @@ import WorkflowKit
             as: .university)
     }
 
-    @Test func `a partner is created once, and each partner reads itself only`() async throws {
+    @Test(.requirement("D13", "D5")) func `a partner is created once, and each partner reads itself only`() async throws
+    {
         try await Business.with { business in
             try await business.call("partner.create", beta, as: .admin)
             #expect(try await business.refusal("partner.create", beta, as: .admin)?.type == "partner.conflict")
@@ -34,7 +36,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `the last course of a track certifies the partner and opens its holding tenant once`() async throws {
+    @Test(.requirement("D6", "D8", "D9", "D10", "D11", "D12", "Q1"))
+    func `the last course of a track certifies the partner and opens its holding tenant once`() async throws {
         try await Business.with { business in
             try await known(business)
             let partner = Principal.partner("10284417")
@@ -80,7 +83,7 @@ import WorkflowKit
         }
     }
 
-    @Test func `two courses completed at the same moment certify the partner`() async throws {
+    @Test(.requirement("D6", "D8")) func `two courses completed at the same moment certify the partner`() async throws {
         try await Business.with { business in
             try await known(business)
             async let first = business.call(
@@ -93,7 +96,9 @@ import WorkflowKit
         }
     }
 
-    @Test func `a statement that was voided does not certify, in whichever order the two come`() async throws {
+    @Test(.requirement("D12")) func `a statement that was voided does not certify, in whichever order the two come`()
+        async throws
+    {
         for isVoidedFirst in [true, false] {
             try await Business.with { business in
                 try await known(business)
@@ -118,7 +123,7 @@ import WorkflowKit
         }
     }
 
-    @Test func `a signed message counts once, and a wrong signature not at all`() async throws {
+    @Test(.requirement("D9")) func `a signed message counts once, and a wrong signature not at all`() async throws {
         try await Business.with { business in
             try await known(business)
             let secret = try #require(WebhookSecret(Business.secret))

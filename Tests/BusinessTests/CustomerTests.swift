@@ -1,4 +1,5 @@
 import Foundation
+import RequirementTags
 import TestSupport
 import Testing
 import WorkflowKit
@@ -43,7 +44,8 @@ import WorkflowKit
         return .object(params)
     }
 
-    @Test func `a pending invitation blocks the PIN and transfers, and is accepted once`() async throws {
+    @Test(.requirement("D40", "D31", "C9"))
+    func `a pending invitation blocks the PIN and transfers, and is accepted once`() async throws {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM"])
             let (id, invitation) = try await invite(business, as: partner)
@@ -78,7 +80,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `a transfer moves all or none, tells what a dry run would do, and can be undone`() async throws {
+    @Test(.requirement("D32", "D41", "D19", "Q9"))
+    func `a transfer moves all or none, tells what a dry run would do, and can be undone`() async throws {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM", "5CG6101KLN"])
             let dashboard: JSON = ["customerId": try await customer(business, as: partner)]
@@ -110,7 +113,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `in partial mode what can be moved is moved, and others' PCs look like unknown ones`() async throws {
+    @Test(.requirement("D5", "Q9"))
+    func `in partial mode what can be moved is moved, and others' PCs look like unknown ones`() async throws {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM"])
             try await stock(business, ["5CG6101KLX"], of: "P2")
@@ -131,7 +135,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `the first covered PC switches alerts on once, and only a covered one`() async throws {
+    @Test(.requirement("D34", "D35", "D36", "Q5"))
+    func `the first covered PC switches alerts on once, and only a covered one`() async throws {
         try await Business.with { business in
             try await stock(
                 business, ["5CG6101KLM", "5CG6101KLN", "5CG6101KLP"], covered: ["5CG6101KLN", "5CG6101KLP"])
@@ -161,7 +166,9 @@ import WorkflowKit
         }
     }
 
-    @Test func `a PC that gains its cover in a dashboard is the first covered one`() async throws {
+    @Test(.requirement("D35", "Q5")) func `a PC that gains its cover in a dashboard is the first covered one`()
+        async throws
+    {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM"])
             let id = try await customer(business, as: partner)
@@ -174,7 +181,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `a PC joins by the PIN, whoever sold it, and its first partner learns only that it is gone`()
+    @Test(.requirement("D32", "Q8"))
+    func `a PC joins by the PIN, whoever sold it, and its first partner learns only that it is gone`()
         async throws
     {
         try await Business.with { business in
@@ -203,7 +211,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `wrong PINs are refused, and after twenty a minute not even looked at`() async throws {
+    @Test(.requirement("Q6")) func `wrong PINs are refused, and after twenty a minute not even looked at`() async throws
+    {
         try await Business.with { business in
             try await stock(business, [])
             let id = try await customer(business, as: partner)
@@ -222,7 +231,9 @@ import WorkflowKit
         }
     }
 
-    @Test func `a list enrols what is in the holding tenant of the customer's own partner`() async throws {
+    @Test(.requirement("D32")) func `a list enrols what is in the holding tenant of the customer's own partner`()
+        async throws
+    {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM", "5CG6101KLN"])
             try await stock(business, ["5CG6101KLX"], of: "P2")
@@ -241,7 +252,8 @@ import WorkflowKit
     }
 
     /// The database itself refuses what the rules never ask for.
-    @Test func `no statement can put a PC into two places or give a partner a second holding tenant`() async throws {
+    @Test(.requirement("D4", "D6"))
+    func `no statement can put a PC into two places or give a partner a second holding tenant`() async throws {
         try await Business.with { business in
             try await stock(business, ["5CG6101KLM"])
             try await business.certify("P2")

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import RequirementTags
 import Testing
 import WorkflowKit
 
@@ -12,7 +13,8 @@ import WorkflowKit
         "reseller_id,product_number,serial_number,quantity\n\(partner),\(product),\(serial),1\n"
     }
 
-    @Test func `a report brings PCs and their care packs to the certified partner, and answers in X12`() async throws {
+    @Test(.requirement("D14", "D15", "D16", "D18", "Q7"))
+    func `a report brings PCs and their care packs to the certified partner, and answers in X12`() async throws {
         try await Business.with { business in
             try await business.certify("10284417")
             let report = try await business.report("x12", try sample("report-867.x12"), as: distributor)
@@ -58,7 +60,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `a report before the certification waits, and the certification brings its PCs in`() async throws {
+    @Test(.requirement("D17", "Q13"))
+    func `a report before the certification waits, and the certification brings its PCs in`() async throws {
         try await Business.with { business in
             let report = try await business.report("csv", sale("5CG6101KLM", of: "77"), as: distributor)
             #expect(report["counts"]?["pending"] == 1)
@@ -70,7 +73,7 @@ import WorkflowKit
 
     /// Whoever looks first, no PC may be left between a report that finds the partner not certified and a certification
     /// that finds no PC.
-    @Test func `a report and a certification at the same moment lose no PC`() async throws {
+    @Test(.requirement("D17")) func `a report and a certification at the same moment lose no PC`() async throws {
         try await Business.with { business in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 10..<22 {
@@ -88,7 +91,8 @@ import WorkflowKit
         }
     }
 
-    @Test func `a PC that was sold twice stays where it is, and nobody learns of the other`() async throws {
+    @Test(.requirement("D5", "Q11", "Q12"))
+    func `a PC that was sold twice stays where it is, and nobody learns of the other`() async throws {
         try await Business.with { business in
             try await business.certify("P1")
             try await business.certify("P2")
@@ -111,7 +115,7 @@ import WorkflowKit
         }
     }
 
-    @Test func `a return takes the PC off the page, and the trace says so`() async throws {
+    @Test(.requirement("D19")) func `a return takes the PC off the page, and the trace says so`() async throws {
         try await Business.with { business in
             try await business.certify("P1")
             _ = try await business.report("csv", sale("5CG6101KLM", of: "P1"), as: distributor)
@@ -140,7 +144,7 @@ import WorkflowKit
         }
     }
 
-    @Test func `an uploaded file of many PCs is applied whole, in chunks`() async throws {
+    @Test(.requirement("Q20")) func `an uploaded file of many PCs is applied whole, in chunks`() async throws {
         try await Business.with { business in
             try await business.certify("P1")
             let tails = Array("0123456789BCDFGHJKLMNPQRSTVWXYZ")

@@ -1,4 +1,5 @@
 import Foundation
+import RequirementTags
 import Testing
 
 /// The story of the business on a served node, as a newcomer sees it, and the commands around it.
@@ -10,7 +11,8 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
-    @Test func `the story is played when the node serves, and again with other names`() async throws {
+    @Test(.requirement("D8", "D18", "D25", "D28", "D34"))
+    func `the story is played when the node serves, and again with other names`() async throws {
         try await Command.withFolder { folder in
             let node = try await ServedNode.start(["--data-dir", folder, "--demo", "--samples", samples])
             let server = "127.0.0.1:\(try await node.port())"
@@ -37,7 +39,9 @@ import Testing
         }
     }
 
-    @Test func `report files are sent, told line by line, and not applied twice`() async throws {
+    @Test(.requirement("D14", "D15", "Q20")) func `report files are sent, told line by line, and not applied twice`()
+        async throws
+    {
         try await Command.withFolder { folder in
             let node = try await ServedNode.start(["--data-dir", folder])
             let server = "127.0.0.1:\(try await node.port())"
@@ -68,7 +72,9 @@ import Testing
         }
     }
 
-    @Test func `a configuration replaces the catalogues and the webhook secret`() async throws {
+    @Test(.requirement("Q7", "Q10")) func `a configuration replaces the catalogues and the webhook secret`()
+        async throws
+    {
         try await Command.withFolder { folder in
             let file = folder + "/settings.json"
             let settings = #"""

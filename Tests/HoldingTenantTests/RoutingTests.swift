@@ -303,7 +303,8 @@ func partner(
         #expect(EntitlementRules.best(of: [short], at: noon + .seconds(10)) == nil)
     }
 
-    @Test func `a care pack can be registered until the end of the tenth day after the sale`() throws {
+    @Test(.requirement("Q19"))
+    func `a care pack can be registered until the end of the tenth day after the sale`() throws {
         let day = try #require(CalendarDate(iso: "2026-03-04"))
         let deadline = EntitlementRules.registrationDeadline(saleDay: day)
         #expect(CalendarDate(utcDay: deadline.utcDay).description == "2026-03-15")

@@ -41,13 +41,13 @@ public struct RequirementIndex: Sendable {
         }
     }
 
-    /// A table with one row for each identifier of `requirements`, in that order. A requirement without a test shows
-    /// as one.
-    public func markdown(for requirements: [String]) -> String {
-        var text = "| requirement | proved by |\n|---|---|\n"
-        for requirement in requirements {
-            let tests = (proofs[requirement] ?? []).sorted().map { "\($0.suite): \($0.test)" }
-            text += "| \(requirement) | \(tests.isEmpty ? "**no test**" : tests.joined(separator: "<br>")) |\n"
+    /// A table with one row for each of `requirements`, in that order. A requirement without a test shows as one.
+    public func markdown(for requirements: [(id: String, text: String)]) -> String {
+        var text = "| | requirement | proved by |\n|---|---|---|\n"
+        for (id, sentence) in requirements {
+            let tests = (proofs[id] ?? []).sorted().map { "\($0.suite): \($0.test)" }
+            let proof = tests.isEmpty ? "**no test**" : tests.joined(separator: "<br>")
+            text += "| \(id) | \(sentence) | \(proof) |\n"
         }
         return text
     }

@@ -44,7 +44,13 @@ import Testing
         let same = Text.allCases.filter {
             TextCatalogue.table(.english)[$0] == TextCatalogue.table(.italian)[$0]
         }
-        #expect(Set(same) == [.tierPremium, .tierPremiumPlus, .formEmail])
+        #expect(Set(same) == [.platformName, .tierPremium, .tierPremiumPlus, .formEmail])
+    }
+
+    @Test(.requirement("D2")) func `the platform has one name in all languages`() {
+        for language in Language.allCases {
+            #expect(TextCatalogue.text(.platformName, in: language) == "HP Workforce Experience Platform")
+        }
     }
 
     @Test(.requirement("D18")) func `the page has one name in each language`() {

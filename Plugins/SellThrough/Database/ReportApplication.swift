@@ -18,6 +18,8 @@ struct ReportApplication {
     private var covers: [DeviceBook.Cover] = []
     /// Partners into whose holding tenants PCs came, with their serial numbers.
     private var transferred: [String: [String]] = [:]
+    /// PCs that were given back, with the partner that is told; those that a customer has stay there.
+    private var returned: [(serial: String, partner: String, stays: Bool)] = []
     private var decided: [(item: Int64, words: LineOutcomes.Words)] = []
 
     private struct Entry {
@@ -157,9 +159,13 @@ struct ReportApplication {
         devices[index].isChanged = devices[index].isChanged || devices[index].record != before
         switch verdict {
         case .withdraw, .withdrawPending:
-            if let former = before.sale?.partner { note(entry, index, "returned", former) }
+            if let former = before.sale?.partner {
+                note(entry, index, "returned", former)
+                returned.append((entry.serial.text, former.text, false))
+            }
         case .notifyPartner(let holder):
             note(entry, index, "returned-while-assigned", holder)
+            returned.append((entry.serial.text, holder.text, true))
         case .nothingToWithdraw, .quarantine:
             break
         }
@@ -175,6 +181,12 @@ struct ReportApplication {
     }
 
     private func tell() async throws {
+        for (serial, partner, stays) in returned {
+            try await transaction.emit(
+                Event(
+                    "device.returned", to: [.partner(partner)], at: now,
+                    data: ["partnerId": .string(partner), "serial": .string(serial), "stays": .bool(stays)]))
+        }
         guard !transferred.isEmpty else { return }
         try await TenantOpening.noteTransfer(transferred.keys.sorted(), at: now, in: transaction)
         for (partner, serials) in transferred.sorted(by: { $0.key < $1.key }) {

@@ -17,6 +17,7 @@ enum EnglishTexts {
         .popupCoveredBy: "Covered by {tier}, provided by {partner}",
         .popupView: "View",
         .popupDismiss: "Not now",
+        .platformName: "HP Workforce Experience Platform",
         .tierPremium: "HP Premium Support",
         .tierPremiumPlus: "HP Premium+ Support",
         .formTitle: "Request a repair",

@@ -17,6 +17,7 @@ enum ItalianTexts {
         .popupCoveredBy: "Coperto da {tier}, fornito da {partner}",
         .popupView: "Visualizza",
         .popupDismiss: "Non ora",
+        .platformName: "HP Workforce Experience Platform",
         .tierPremium: "HP Premium Support",
         .tierPremiumPlus: "HP Premium+ Support",
         .formTitle: "Richiedi una riparazione",

@@ -18,6 +18,7 @@ package enum Text: String, Hashable, Sendable, CaseIterable {
     case popupCoveredBy = "popup.covered-by"
     case popupView = "popup.view"
     case popupDismiss = "popup.dismiss"
+    case platformName = "platform.name"
     case tierPremium = "tier.premium"
     case tierPremiumPlus = "tier.premium-plus"
     case formTitle = "form.title"
