@@ -43,7 +43,7 @@ package final class MemoryStore: Store {
 
     // MARK: Store
 
-    package func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
         try apply(batch, statements: [], by: incarnation)
     }
 

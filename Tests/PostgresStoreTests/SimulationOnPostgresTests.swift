@@ -132,7 +132,7 @@ final class SimulatedPostgresStore: SimulatedStore {
 
     // MARK: Store
 
-    func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
         try await journal.commit(batch, by: incarnation)
     }
 

@@ -18,9 +18,11 @@ package final class PostgresJournal: Store {
         self.pool = pool
     }
 
+    package var executor: (any TaskExecutor)? { PostgresConnection.executor }
+
     // MARK: Writing
 
-    package func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
         let statements =
             [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: batch, by: incarnation)
         do throws(SQLError) {

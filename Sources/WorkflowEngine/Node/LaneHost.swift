@@ -6,8 +6,10 @@ import WorkflowKit
 
 /// Gives a lane what it lacks: a place to run, a clock, and hands to carry out its orders.
 ///
-/// All turns of the lane run on one serial queue. Events that arrive during a turn are handled together in the next
-/// one, which is what makes batches grow with the load.
+/// One turn of the lane follows the other. Events that arrive during a turn are handled together in the next one, which
+/// is what makes batches grow with the load. Turns run on a queue; but with little to do, whoever brings an event may
+/// take the turn itself, and a small commit leaves in the same moment, so that an idle node loses no time in waking
+/// threads.
 final class LaneHost: @unchecked Sendable {
     let number: Int
     private let store: any Store
@@ -17,9 +19,14 @@ final class LaneHost: @unchecked Sendable {
     private weak let delegate: (any LaneHostDelegate)?
     private let queue: DispatchQueue
     private let mailbox = Mutex(Mailbox())
+    /// Held during a turn, and by whatever else touches what turns touch.
+    private let turn = Mutex(())
     private let alarm: any DispatchSourceTimer
 
-    // Touched on `queue` only.
+    /// A batch of more runs than this is written on a thread of its own, for it takes a while to put together.
+    private static let promptCommitMax = 8
+
+    // Touched under `turn` only.
     private var lane: Lane?
     private var stepTasks: [StepReference: Task<Void, Never>] = [:]
     private var heldSteps: [StepJob] = []
@@ -29,6 +36,8 @@ final class LaneHost: @unchecked Sendable {
         var events: [LaneEvent] = []
         var isScheduled = false
         var isHalted = false
+        /// The last batch had many runs: turns take long, and whoever brings an event has better things to do.
+        var isLoaded = false
     }
 
     init(
@@ -47,22 +56,26 @@ final class LaneHost: @unchecked Sendable {
         lane = Lane(registry: registry, settings: settings, now: clock.now, seed: generator.next()) {
             [weak self] event in self?.post(event)
         }
-        alarm.setEventHandler { [weak self] in self?.turn() }
+        alarm.setEventHandler { [weak self] in self?.takeTurn() }
         alarm.activate()
     }
 
     deinit { alarm.cancel() }
 
     /// Hands an event to the lane. After ``halt()`` events are dropped; those that wait for a reply are refused.
-    func post(_ event: LaneEvent) {
-        let (isScheduled, isHalted) = mailbox.withLock { mailbox in
-            if mailbox.isHalted { return (true, true) }
+    ///
+    /// - Parameter mayTakeTurn: Whether the caller's thread may take the lane's turn, user code included.
+    func post(_ event: LaneEvent, mayTakeTurn: Bool = false) {
+        let (isScheduled, isHalted, isLoaded) = mailbox.withLock { mailbox in
+            if mailbox.isHalted { return (true, true, false) }
             mailbox.events.append(event)
             defer { mailbox.isScheduled = true }
-            return (mailbox.isScheduled, false)
+            return (mailbox.isScheduled, false, mailbox.isLoaded)
         }
         if isHalted { return refuse(event) }
-        if !isScheduled { queue.async { self.turn() } }
+        if isScheduled { return }
+        if mayTakeTurn, !isLoaded, turn.withLockIfAvailable({ _ in handleEvents(untilNone: false) }) != nil { return }
+        queue.async { self.takeTurn() }
     }
 
     /// Forgets everything at once: the incarnation may no longer write.
@@ -73,12 +86,14 @@ final class LaneHost: @unchecked Sendable {
                 defer { mailbox.events = [] }
                 return mailbox.events
             }
-            _ = lane?.handle([.halt], at: clock.now)
-            for task in stepTasks.values { task.cancel() }
-            stepTasks = [:]
-            heldSteps = []
-            lane = nil
-            alarm.cancel()
+            turn.withLock { _ in
+                _ = lane?.handle([.halt], at: clock.now)
+                for task in stepTasks.values { task.cancel() }
+                stepTasks = [:]
+                heldSteps = []
+                lane = nil
+                alarm.cancel()
+            }
             for event in events { refuse(event) }
         }
     }
@@ -86,14 +101,20 @@ final class LaneHost: @unchecked Sendable {
     /// Starts what was held back while the lease was in doubt.
     func leaseRenewed() {
         queue.async { [self] in
-            let held = heldSteps
-            heldSteps = []
-            for job in held { startStep(job) }
+            turn.withLock { _ in
+                let held = heldSteps
+                heldSteps = []
+                for job in held { startStep(job) }
+            }
         }
     }
 
-    private func turn() {
+    private func takeTurn() { turn.withLock { _ in handleEvents(untilNone: true) } }
+
+    /// - Parameter untilNone: Whether to go on with what arrived meanwhile, or to leave that to the queue.
+    private func handleEvents(untilNone: Bool) {
         guard let lane else { return }
+        var hasMore = false
         repeat {
             let events = mailbox.withLock { mailbox in
                 defer { mailbox.events = [] }
@@ -101,10 +122,12 @@ final class LaneHost: @unchecked Sendable {
             }
             for case .stepEnded(let reference, _) in events { stepTasks[reference] = nil }
             for output in lane.handle(events, at: clock.now) { carryOut(output) }
-        } while mailbox.withLock({ mailbox in
-            mailbox.isScheduled = !mailbox.events.isEmpty
-            return mailbox.isScheduled
-        })
+            hasMore = mailbox.withLock { mailbox in
+                mailbox.isScheduled = !mailbox.events.isEmpty
+                return mailbox.isScheduled
+            }
+        } while hasMore && untilNone
+        if hasMore { queue.async { self.takeTurn() } }
         setAlarm(lane.nextAlarm)
     }
 
@@ -120,7 +143,14 @@ final class LaneHost: @unchecked Sendable {
     private func carryOut(_ output: LaneOutput) {
         switch output {
         case .commit(let batch):
-            Task { await self.commit(batch) }
+            let isSmall = batch.segments.count <= Self.promptCommitMax
+            mailbox.withLock { $0.isLoaded = !isSmall }
+            if isSmall {
+                // It leaves before this returns, and its answer is waited for where it arrives.
+                Task.immediate(executorPreference: store.executor) { await self.commit(batch) }
+            } else {
+                Task { await self.commit(batch) }
+            }
         case .load(let runs):
             Task { await self.load(runs) }
         case .startStep(let job):
@@ -145,9 +175,9 @@ final class LaneHost: @unchecked Sendable {
         stepTasks[job.reference] = Task {
             do {
                 let output = try await job.body(job.context)
-                self.post(.stepEnded(job.reference, .success(output)))
+                self.post(.stepEnded(job.reference, .success(output)), mayTakeTurn: true)
             } catch {
-                self.post(.stepEnded(job.reference, .failure(Failure(error))))
+                self.post(.stepEnded(job.reference, .failure(Failure(error))), mayTakeTurn: true)
             }
         }
     }
@@ -191,7 +221,7 @@ final class LaneHost: @unchecked Sendable {
 
     // MARK: Store
 
-    private func commit(_ batch: Batch) async {
+    private nonisolated(nonsending) func commit(_ batch: Batch) async {
         var refused: [RunID: String] = [:]
         var committed = Committed()
         var parts = [batch]
@@ -223,7 +253,7 @@ final class LaneHost: @unchecked Sendable {
         case halted
     }
 
-    private func commitPart(_ batch: Batch) async -> PartResult {
+    private nonisolated(nonsending) func commitPart(_ batch: Batch) async -> PartResult {
         var backoff = Backoff()
         while true {
             do {
@@ -248,7 +278,7 @@ final class LaneHost: @unchecked Sendable {
     }
 
     /// Asks until it is known what became of the batch.
-    private func outcome(ofUnacknowledged batch: Batch) async -> PartResult {
+    private nonisolated(nonsending) func outcome(ofUnacknowledged batch: Batch) async -> PartResult {
         var backoff = Backoff()
         while !isHalted {
             do {

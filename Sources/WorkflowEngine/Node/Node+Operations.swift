@@ -23,7 +23,7 @@ extension Node {
     package func start(_ specification: RunSpecification) async throws(Refusal) -> Started {
         guard let request = request(specification) else { throw .unavailable }
         guard let host = ownHost(request.id) else { return try await startElsewhere([request])[0] }
-        return try await answer { host.post(.start(request, $0)) }
+        return try await answer { host.post(.start(request, $0), mayTakeTurn: true) }
     }
 
     /// Starts all runs or none of them. Those without a business key share a lane and so a commit.
@@ -42,7 +42,7 @@ extension Node {
         let id = id ?? newID(slot: HashSlot(run.slotNumber))
         let record = SignalRecord(name: name, id: id, payload: payload)
         guard let host = ownHost(run) else { return try await post(run, .signal(record)) }
-        return try await answer { host.post(.signal(run, record, $0)) }
+        return try await answer { host.post(.signal(run, record, $0), mayTakeTurn: true) }
     }
 
     package func command(_ run: RunID, _ command: RunCommand) async throws(Refusal) -> RunStatus {

@@ -6,8 +6,12 @@ package import WorkflowKit
 /// Every writing call names the incarnation that makes it, and fails with `.fenced` once that incarnation was fenced:
 /// a store never accepts a write of a node whose runs somebody else has taken over.
 package protocol Store: Sendable {
+    /// Where the store's answers arrive. A task that only waits for one best runs there, for then the answer wakes one
+    /// thread and not two; nil when it makes no difference.
+    var executor: (any TaskExecutor)? { get }
+
     /// Applies `batch` in one commit.
-    func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed
+    nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed
 
     /// Runs `body` in a transaction and commits it together with the batch that `body` returns.
     ///
@@ -34,6 +38,10 @@ package protocol Store: Sendable {
 
     /// Leaves a message for a run; what became of the run if it is not open.
     func post(_ message: Batch.Message) async throws(StoreError) -> PostResult
+}
+
+extension Store {
+    package var executor: (any TaskExecutor)? { nil }
 }
 
 /// A message with the number under which it is kept.
