@@ -58,8 +58,7 @@ extension Lane {
     private func context(_ run: Resident, _ operation: PendingOperation, _ reference: StepReference) -> StepContext {
         let post = post
         return StepContext(
-            runID: run.id, name: operation.operation.name, attempt: Int(operation.attempt),
-            idempotencyToken: "\(run.id)-\(operation.ordinal)",
+            runID: run.id, name: operation.operation.name, attempt: Int(operation.attempt), ordinal: operation.ordinal,
             lastHeartbeat: operation.lastHeartbeat.flatMap { try? JSON(parsing: $0) },
             sendHeartbeat: { progress in post(.heartbeat(reference, progress.bytes)) })
     }
@@ -113,10 +112,11 @@ extension Lane {
                 operation.retryPolicy, attempt: operation.attempt, failure: failure, firstStartedAt: first, now: now,
                 random: random.nextUnit())
             if decision == .throw { return end(.failed(failure), nil) }
+            let number = operation.attempt
             var next: Timestamp?
             if case .retry(let at) = decision { next = at }
             let attempt = AttemptRecord(
-                kind: kind, ordinal: operation.ordinal, name: operation.operation.name, attempt: operation.attempt,
+                kind: kind, ordinal: operation.ordinal, name: operation.operation.name, attempt: number,
                 startedAt: startedAt, firstStartedAt: first, failure: failure, nextAt: next)
             record(run, .attemptFailed(attempt))
             if settings.sabotage.contains(.attemptsForgotten) {
@@ -129,7 +129,7 @@ extension Lane {
                     run,
                     PauseRecord(
                         cause: .exhausted,
-                        detail: "\(operation.label) failed \(operation.attempt) times, last with \(failure)"))
+                        detail: "\(operation.label) failed \(number) times, last with \(failure)"))
             }
         }
     }

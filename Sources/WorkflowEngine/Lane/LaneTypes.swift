@@ -61,21 +61,21 @@ package typealias Reply<Value> = @Sendable (Result<Value, Refusal>) -> Void
 
 /// What happens to a lane.
 package enum LaneEvent: Sendable {
-    case start(StartRequest, Reply<Started>)
+    indirect case start(StartRequest, Reply<Started>)
     /// All of these runs, or none: they are committed together. None has a business key.
     case startMany([StartRequest], Reply<[Started]>)
     /// A new run that begins with a part of another one's journal, which best begins with that one's start: its time is
     /// then the new one's.
-    case fork(StartRequest, [JournalEntry], Reply<Started>)
-    case signal(RunID, SignalRecord, Reply<Void>)
+    indirect case fork(StartRequest, [JournalEntry], Reply<Started>)
+    indirect case signal(RunID, SignalRecord, Reply<Void>)
     case command(RunID, RunCommand, Reply<RunStatus>)
     case inspect(RunID, Reply<Inspection?>)
-    case message(StoredMessage)
-    case stepEnded(StepReference, Result<StepOutput, Failure>)
-    case transactionEnded(StepReference, Result<StepOutput, Failure>)
+    indirect case message(StoredMessage)
+    indirect case stepEnded(StepReference, Result<StepOutput, Failure>)
+    indirect case transactionEnded(StepReference, Result<StepOutput, Failure>)
     case heartbeat(StepReference, [UInt8])
     /// The batch under way was committed, but for the runs named, whose data the store refused.
-    case committed(Committed, refused: [RunID: String])
+    indirect case committed(Committed, refused: [RunID: String])
     /// The batch under way was not applied; it goes out again with what came since.
     case commitFailed
     case loaded([RunID: LoadedRun])
@@ -94,15 +94,15 @@ package enum LaneEvent: Sendable {
 
 /// What a lane wants done.
 package enum LaneOutput: Sendable {
-    case commit(Batch)
+    indirect case commit(Batch)
     case load([RunID])
-    case startStep(StepJob)
+    indirect case startStep(StepJob)
     case cancelStep(StepReference)
-    case startTransaction(TransactionJob)
+    indirect case startTransaction(TransactionJob)
     /// There may be messages to read, for these runs.
     case messagesWaiting([RunID])
     /// Somebody else's run was put into the table of open runs or got a message: its owner should hear of it.
-    case ended(RunID, Outcome)
+    indirect case ended(RunID, Outcome)
     case log(RunID, String)
 }
 

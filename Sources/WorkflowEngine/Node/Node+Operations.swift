@@ -72,7 +72,7 @@ extension Node {
     /// What the owner knows of the run beyond what is stored; nil when it is not in this node's memory.
     package func inspect(_ run: RunID) async -> Inspection? {
         guard let host = ownHost(run) else { return nil }
-        return try? await answer { host.post(.inspect(run, $0)) }
+        return try? await answer { host.post(.inspect(run, $0), mayTakeTurn: true) }
     }
 
     /// Whether the run ended within `timeout`.
@@ -119,6 +119,7 @@ extension Node {
     }
 
     private func waitForEnd(_ run: RunID, timeout: Duration) async -> Bool {
+        if waiters.hasEnded(run) { return true }
         let isOwn = ownHost(run) != nil
         let number = waiters.register(run, timeout: timeout, isOwn: isOwn)
         // One that is in memory will tell. Any other may have ended before.

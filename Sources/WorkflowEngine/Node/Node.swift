@@ -1,3 +1,4 @@
+import Foundation
 package import Logging
 import Synchronization
 package import WorkflowCore
@@ -7,8 +8,9 @@ package struct NodeSettings: Sendable {
     /// How others call this node.
     package var name: String
     package var build: String
-    /// How many lanes write at once; about one for each core that the database can use.
-    package var lanes = 2
+    /// How many lanes write at once. One fills two cores, together with the database on the same machine; with more
+    /// lanes than that the commits are more and smaller.
+    package var lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount / 2))
     package var lane = LaneSettings()
     /// A node that has not renewed its lease for this long is taken over.
     package var lease: Duration = .seconds(10)

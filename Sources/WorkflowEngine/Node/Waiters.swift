@@ -20,6 +20,10 @@ final class Waiters: Sendable {
         var waiting: [RunID: [UInt64: Waiter]] = [:]
         var next: UInt64 = 0
         var isTicking = false
+        /// Runs that ended on this node a moment ago, in a ring.
+        var recent: [RunID] = []
+        var recentSet: Set<RunID> = []
+        var oldest = 0
     }
 
     fileprivate struct Waiter {
@@ -33,7 +37,13 @@ final class Waiters: Sendable {
         var result: Bool?
     }
 
+    /// How many ends are remembered: who starts a run and then waits for it may come after its end.
+    private static let recentMax = 4_096
+
     init(reader: any RunReader) { self.reader = reader }
+
+    /// Whether the run ended on this node a moment ago; false says nothing.
+    func hasEnded(_ run: RunID) -> Bool { state.withLock { $0.recentSet.contains(run) } }
 
     /// One that waits from now on; its caller may look at the run first without missing its end.
     func register(_ run: RunID, timeout: Duration, isOwn: Bool) -> UInt64 {
@@ -75,6 +85,7 @@ final class Waiters: Sendable {
     /// The run has ended.
     func ended(_ run: RunID) {
         let continuations = state.withLock { state in
+            state.remember(run, max: Self.recentMax)
             var continuations: [CheckedContinuation<Bool, Never>] = []
             for (number, waiter) in state.waiting[run] ?? [:] {
                 if let continuation = waiter.continuation {
@@ -113,6 +124,14 @@ final class Waiters: Sendable {
 }
 
 extension Waiters.State {
+    fileprivate mutating func remember(_ run: RunID, max: Int) {
+        guard recentSet.insert(run).inserted else { return }
+        if recent.count < max { return recent.append(run) }
+        recentSet.remove(recent[oldest])
+        recent[oldest] = run
+        oldest = (oldest + 1) % max
+    }
+
     @discardableResult
     fileprivate mutating func remove(_ run: RunID, _ number: UInt64) -> Waiters.Waiter? {
         let waiter = waiting[run]?.removeValue(forKey: number)

@@ -156,9 +156,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
         return newChanges
     }
 
-    func update(_ ordinal: Int32, _ change: (inout PendingOperation) -> Void) {
-        guard pending[ordinal] != nil else { return }
-        change(&pending[ordinal]!)
+    func update(_ ordinal: Int32, _ change: (PendingOperation) -> Void) {
+        if let operation = pending[ordinal] { change(operation) }
     }
 
     /// Everything a later replay needs that lies before the snapshot operation `ordinal`.
@@ -300,10 +299,10 @@ package final class Execution: RunDriver, @unchecked Sendable {
         case .signalReceived(let record):
             receive(record)
         case .childStarted(let ordinal, let name, let child):
-            let label = "child \"\(name)\""
             guard
                 let operation = expect(
-                    entry, ordinal, name: name, { if case .child = $0.operation.kind { true } else { false } }, label)
+                    entry, ordinal, name: name, { if case .child = $0.operation.kind { true } else { false } },
+                    "child \"\(name)\"")
             else { return }
             update(ordinal) { $0.child = child }
             if case .child(let request) = operation.operation.kind, !request.awaitsResult {
@@ -322,10 +321,10 @@ package final class Execution: RunDriver, @unchecked Sendable {
             }
             resolve(operation, childResolution(of: outcome))
         case .eventEmitted(let ordinal, let name):
-            let label = "event \"\(name)\""
             guard
                 let operation = expect(
-                    entry, ordinal, name: name, { if case .event = $0.operation.kind { true } else { false } }, label)
+                    entry, ordinal, name: name, { if case .event = $0.operation.kind { true } else { false } },
+                    "event \"\(name)\"")
             else { return }
             resolve(operation, .none)
         case .snapshot(let record):
@@ -408,7 +407,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
 
     /// The operation that `entry` answers; nil, and the run has a problem, if the function did not ask for it.
     private func expect(
-        _ entry: JournalEntry, _ ordinal: Int32, name: String?, _ isOfKind: (PendingOperation) -> Bool, _ label: String
+        _ entry: JournalEntry, _ ordinal: Int32, name: String?, _ isOfKind: (PendingOperation) -> Bool, _ label: @autoclosure () -> String
     ) -> PendingOperation? {
         if let operation = pending[ordinal], isOfKind(operation), name == nil || operation.operation.name == name {
             return operation
@@ -420,7 +419,7 @@ package final class Execution: RunDriver, @unchecked Sendable {
                 : "only \(pending.values.sorted { $0.ordinal < $1.ordinal }.map(\.label).joined(separator: ", "))")
         report(
             .mismatch,
-            "the code does not follow the journal at entry \(entry.seq): expected \(label) as operation \(ordinal), "
+            "the code does not follow the journal at entry \(entry.seq): expected \(label()) as operation \(ordinal), "
                 + "found \(found)")
         return nil
     }

@@ -2,7 +2,9 @@ import WorkflowCore
 import WorkflowKit
 
 /// An operation that a workflow waits for.
-@safe struct PendingOperation {
+///
+/// A class, for it is looked up and changed several times for each step, and has many parts.
+@safe final class PendingOperation {
     let ordinal: Int32
     let operation: Operation
     let continuation: UnsafeContinuation<Resolution, Never>
@@ -19,6 +21,16 @@ import WorkflowKit
     var lastHeartbeat: [UInt8]?
     /// The run that a child operation started.
     var child: RunID?
+
+    init(
+        ordinal: Int32, operation: Operation, continuation: UnsafeContinuation<Resolution, Never>,
+        requestedAt: Timestamp
+    ) {
+        self.ordinal = ordinal
+        self.operation = operation
+        unsafe self.continuation = unsafe continuation
+        self.requestedAt = requestedAt
+    }
 
     /// How a person calls it: `step "charge"`.
     var label: String { Self.label(operation.kind, operation.name) }

@@ -18,19 +18,20 @@ public struct StepContext: Sendable {
     /// Counts from 1.
     public let attempt: Int
     /// The same for every attempt of this step of this run, and for no other step: 1 to 80 ASCII characters.
-    public let idempotencyToken: String
+    public var idempotencyToken: String { "\(runID)-\(ordinal)" }
     /// What the last attempt told with ``heartbeat(_:)``; nil when it told nothing.
     public let lastHeartbeat: JSON?
+    private let ordinal: Int32
     private let sendHeartbeat: @Sendable (JSON) -> Void
 
     package init(
-        runID: RunID, name: String, attempt: Int, idempotencyToken: String, lastHeartbeat: JSON?,
+        runID: RunID, name: String, attempt: Int, ordinal: Int32, lastHeartbeat: JSON?,
         sendHeartbeat: @escaping @Sendable (JSON) -> Void
     ) {
         self.runID = runID
         self.name = name
         self.attempt = attempt
-        self.idempotencyToken = idempotencyToken
+        self.ordinal = ordinal
         self.lastHeartbeat = lastHeartbeat
         self.sendHeartbeat = sendHeartbeat
     }
