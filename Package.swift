@@ -147,13 +147,16 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["WorkflowKit", "Postgres", "PostgresStore", From.logging],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "WireClient", dependencies: ["WorkflowKit", From.nioCore, From.nioPosix, From.nioSSL],
+            path: "Tests/WireClient", swiftSettings: strict),
         tests(of: "WorkflowKit"),
         tests(of: "WorkflowCore", ["WorkflowKit"]),
         tests(of: "WorkflowEngine", ["WorkflowKit", "WorkflowCore", "WorkflowTestKit", "Simulation"]),
         tests(of: "Postgres", ["WorkflowKit", From.logging]),
         tests(
             of: "RPCServer",
-            ["WorkflowKit", From.logging, From.nioCore, From.nioEmbedded, From.nioPosix, From.nioSSL]),
+            ["WorkflowKit", "WireClient", From.logging, From.nioCore, From.nioEmbedded, From.nioPosix, From.nioSSL]),
         tests(
             of: "EngineMethods",
             [
@@ -181,7 +184,9 @@ let package = Package(
             dependencies: ["WorkflowKit", "Postgres", "PostgresStore", "MigrationCrashProbe", From.logging],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestSupport", "RequirementTags", "holdfast"], swiftSettings: strict),
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "RequirementTags", "WireClient", "WorkflowKit", "holdfast"],
+            exclude: ["Transcripts"], swiftSettings: strict),
         .testTarget(
             name: "BusinessTests",
             dependencies: [

@@ -52,6 +52,13 @@ struct RunReference: Codable, Sendable, JSONDescribed {
     }
 }
 
+extension RPCOrdering {
+    static func run(_ id: String) -> RPCOrdering { .entity(name: "run", id: id.lowercased()) }
+
+    /// A run by its business key, which may be one that another request names by its id.
+    static func run(workflow: String, key: String) -> RPCOrdering { .entity(name: "runKey", id: "\(workflow)/\(key)") }
+}
+
 extension RunID {
     init(checking text: String, path: String = "runId") throws(RPCError) {
         guard let id = RunID(text) else { throw .invalidParam(path, "must be a UUID") }

@@ -23,7 +23,7 @@ struct RunCancel: RPCMethod {
         static let schema = JSONSchema.object([.required("runId", .uuid), .optional("reason", .text)])
     }
 
-    static func orderingKey(_ params: Params) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunStatusResult {
         try await node.obey(.cancel(reason: params.reason), params.runId)
@@ -40,7 +40,7 @@ struct RunPause: RPCMethod {
 
     let node: Node
 
-    static func orderingKey(_ params: RunReference) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
         try await node.obey(.pause, params.runId)
@@ -57,7 +57,7 @@ struct RunResume: RPCMethod {
 
     let node: Node
 
-    static func orderingKey(_ params: RunReference) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
         try await node.obey(.resume, params.runId)
@@ -74,7 +74,7 @@ struct RunRetry: RPCMethod {
 
     let node: Node
 
-    static func orderingKey(_ params: RunReference) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
         try await node.obey(.retry, params.runId)

@@ -24,6 +24,8 @@ struct RunExplain: RPCMethod {
         ])
     }
 
+    static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
+
     func call(_ params: RunReference, _ context: RPCContext) async throws -> Result {
         let id = try params.id
         let view = try await told { () throws(Refusal) in try await node.view(id) }

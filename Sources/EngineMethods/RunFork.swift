@@ -29,6 +29,8 @@ struct RunFork: RPCMethod {
         static let schema = JSONSchema.object([.required("runId", .uuid)])
     }
 
+    static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
+
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
         let source = try RunID(checking: params.runId)
         let entries = try await told { () throws(Refusal) in

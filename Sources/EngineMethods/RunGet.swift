@@ -77,7 +77,7 @@ struct RunGet: RPCMethod {
 
     typealias Params = RunReference
 
-    static func orderingKey(_ params: Params) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunDocument {
         let id = try params.id
@@ -102,6 +102,9 @@ struct RunWait: RPCMethod {
             .required("runId", .uuid), .required("timeoutMs", .integer(0...300_000)),
         ])
     }
+
+    /// What is sent behind it, perhaps to end the run, does not wait for it.
+    static func ordering(_ params: Params) -> RPCOrdering { .free }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunDocument {
         let id = try RunID(checking: params.runId)

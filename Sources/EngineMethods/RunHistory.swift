@@ -19,7 +19,7 @@ struct RunHistory: RPCMethod {
         static let schema = JSONSchema.object([.required("runId", .uuid)] + PageParams.members)
     }
 
-    static func orderingKey(_ params: Params) -> String? { "run:\(params.runId)" }
+    static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Page<HistoryItem> {
         let id = try RunID(checking: params.runId)

@@ -30,8 +30,10 @@ struct RunSignal: RPCMethod {
         static let schema = JSONSchema.object([.required("accepted", .boolean)])
     }
 
-    static func orderingKey(_ params: Params) -> String? {
-        params.runId.map { "run:\($0)" } ?? params.key.map { "run:\(params.workflow ?? "")/\($0)" }
+    static func ordering(_ params: Params) -> RPCOrdering {
+        if let runId = params.runId { return .run(runId) }
+        guard let workflow = params.workflow, let key = params.key else { return .free }
+        return .run(workflow: workflow, key: key)
     }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {

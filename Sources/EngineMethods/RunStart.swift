@@ -63,7 +63,9 @@ struct RunStart: RPCMethod {
 
     typealias Params = RunRequest
 
-    static func orderingKey(_ params: Params) -> String? { params.key.map { "run:\(params.workflow)/\($0)" } }
+    static func ordering(_ params: Params) -> RPCOrdering {
+        params.key.map { .run(workflow: params.workflow, key: $0) } ?? .free
+    }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunStarted {
         let specification = try params.specification(node)
@@ -92,6 +94,10 @@ struct RunStartMany: RPCMethod {
     struct Params: Codable, Sendable, JSONDescribed {
         var runs: [RunRequest]
         static let schema = JSONSchema.object([.required("runs", .array(of: RunRequest.schema, count: 1...1_000))])
+    }
+
+    static func ordering(_ params: Params) -> RPCOrdering {
+        params.runs.contains { $0.key != nil } ? .everything : .free
     }
 
     struct Result: Codable, Sendable, JSONDescribed {

@@ -28,6 +28,8 @@ struct WorkflowList: RPCMethod {
         ])
     }
 
+    static func ordering(_ params: Params) -> RPCOrdering { .free }
+
     func call(_ params: Params, _ context: RPCContext) async throws -> Page<Item> {
         let page = PageParams(limit: params.limit, cursor: params.cursor)
         let after = try page.cursor.map { try PageCursor($0, count: 1).values[0].stringValue ?? "" }

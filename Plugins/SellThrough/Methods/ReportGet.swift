@@ -20,6 +20,9 @@ struct ReportGet: RPCMethod {
         ])
     }
 
+    /// One that waits holds up nothing that is sent behind it.
+    static func ordering(_ params: Params) -> RPCOrdering { (params.waitMs ?? 0) > 0 ? .free : .everything }
+
     func call(_ params: Params, _ context: RPCContext) async throws -> ReportAnswer {
         guard let id = UUID(uuidString: params.reportId) else { throw RPCError.notFound("report") }
         let clock = ContinuousClock()

@@ -42,7 +42,7 @@ struct EventDelivery: Sendable {
         line += Array(#","at":""#.utf8) + Array(event.at.rfc3339().utf8) + Array(#"","data":"#.utf8)
         // The database keeps it as jsonb, whose text may hold line ends that only JSON's writer escapes.
         let value = (try? JSON(parsing: data)) ?? .object([:])
-        value.write(into: &line)
+        value.withSafeIntegers.write(into: &line)
         line += Array("}}".utf8)
         return line
     }

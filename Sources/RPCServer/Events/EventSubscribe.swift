@@ -32,7 +32,9 @@ struct EventSubscribe: RPCMethod {
         static let schema = JSONSchema.object([.required("subscription", .text), .required("cursor", .text)])
     }
 
-    static func orderingKey(_ params: Params) -> String? { params.name.map { "event:\($0)" } }
+    static func ordering(_ params: Params) -> RPCOrdering {
+        params.name.map { .entity(name: "event", id: $0) } ?? .free
+    }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
         let principal = try context.principal

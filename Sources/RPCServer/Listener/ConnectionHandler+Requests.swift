@@ -26,12 +26,6 @@ struct WaitingRequest {
     let line: ByteBuffer
 }
 
-/// A request that waits for another of the same ordering key.
-struct OrderedWork {
-    let number: Int
-    let work: RPCDispatcher.Work
-}
-
 extension ConnectionHandler {
     /// Takes up requests until there are none or no more may be at work.
     func pump() {
@@ -121,22 +115,15 @@ extension ConnectionHandler {
     private func accept(_ work: RPCDispatcher.Work, slot: AnswerSlot, requestID: String) {
         let number = nextNumber
         nextNumber += 1
-        accepted[number] = Accepted(
-            slot: slot, orderingKey: work.orderingKey, isBarrier: work.isBarrier, requestID: requestID)
+        accepted[number] = Accepted(slot: slot, isBarrier: work.isBarrier, requestID: requestID)
         if work.isBarrier { isBarred = true }
-        if let key = work.orderingKey {
-            if ordered[key] != nil {
-                ordered[key]?.append(OrderedWork(number: number, work: work))
-                return
-            }
-            ordered[key] = []
-        }
-        start(work, number)
+        if order.mayStart(number, work) { start(work, number) }
     }
 
     private func start(_ work: RPCDispatcher.Work, _ number: Int) {
         guard let finished else { return }
-        Task { finished.add(number, await work.run()) }
+        let task = Task { finished.add(number, await work.run()) }
+        if work.isRead { accepted[number]?.reading = task }
     }
 
     /// Requests came back from their tasks.
@@ -147,20 +134,11 @@ extension ConnectionHandler {
                 isBarred = false
                 noteSession()
             }
-            startNext(after: request)
+            for next in order.finished(number) { start(next.work, next.number) }
             answer(request.slot, outcome, requestID: request.requestID)
         }
         pump()
         flushIfNeeded()
-    }
-
-    private func startNext(after request: Accepted) {
-        guard let key = request.orderingKey else { return }
-        guard let next = ordered[key]?.popFirst() else {
-            ordered[key] = nil
-            return
-        }
-        start(next.work, next.number)
     }
 
     private func answer(_ slot: AnswerSlot, _ outcome: RPCDispatcher.Outcome, requestID: String) {

@@ -27,9 +27,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// A request that was accepted and whose answer is not written yet.
     struct Accepted {
         let slot: AnswerSlot
-        let orderingKey: String?
         let isBarrier: Bool
         let requestID: String
+        /// The task of a request that only reads, which may be given up: a wait for something that is yet to happen.
+        var reading: Task<Void, Never>?
     }
 
     let dispatcher: RPCDispatcher
@@ -49,8 +50,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var waiting: Deque<WaitingRequest> = []
     /// Requests at work, by a number of their own.
     var accepted: [Int: Accepted] = [:]
-    /// Requests that wait for an earlier one of the same ordering key, which is at work.
-    var ordered: [String: Deque<OrderedWork>] = [:]
+    /// Which of them may be carried out, and which wait for an earlier one.
+    var order = RequestOrder()
     var nextNumber = 0
     var isBarred = false
     var isInputClosed = false
@@ -96,13 +97,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    /// The connection is gone; what is at work goes on, and its answers go nowhere.
+    /// The connection is gone; changes that are at work go on, and their answers go nowhere.
     private func leave() {
         guard self.context != nil else { return }
         self.context = nil
         deadline?.cancel()
         deadline = nil
         resumeSenders(isOpen: false)
+        giveUpReading()
         waiting = []
         session?.close()
         registry.remove(number)
@@ -111,7 +113,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         registry.metrics.bytesReceived.increment(by: bytes.readableBytes)
-        lastActivity = context.eventLoop.now
+        // Without a session only answers count: bytes that never become a request keep no connection open.
+        if session?.token != nil { lastActivity = context.eventLoop.now }
         guard case nil = ending else { return }
         if buffer.readableBytes == 0 {
             buffer = bytes
@@ -236,10 +239,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// The node stops: what has arrived is answered, then the connection ends.
+    ///
+    /// Reading is given up after a second, because a request may wait for something that takes minutes.
     func drain() {
         isInputClosed = true
         pump()
         flushIfNeeded()
+        guard let context else { return }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { handler.value.giveUpReading() }
+    }
+
+    private func giveUpReading() {
+        for request in accepted.values { request.reading?.cancel() }
     }
 
     /// The session's token was revoked or has expired.

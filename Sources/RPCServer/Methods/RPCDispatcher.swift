@@ -19,8 +19,9 @@ package final class RPCDispatcher: Sendable {
 
     /// A request that takes time.
     struct Work: Sendable {
-        /// Requests of one connection with the same key run one after the other.
-        let orderingKey: String?
+        /// Requests of one connection that may touch the same entity run one after the other, but for those that read.
+        let ordering: RPCOrdering
+        let isRead: Bool
         /// Whether later requests of the connection are read only when this one is done.
         let isBarrier: Bool
         let run: @Sendable () async -> Outcome
@@ -136,7 +137,10 @@ package final class RPCDispatcher: Sendable {
             }
             return .outcome(finish(answer, call))
         }
-        let work = Work(orderingKey: prepared.orderingKey, isBarrier: call.method.name == SessionOpen.name) {
+        let work = Work(
+            ordering: prepared.ordering, isRead: call.method.effect == .reads,
+            isBarrier: call.method.name == SessionOpen.name
+        ) {
             let answer = await self.perform(prepared, params, call)
             return self.finish(answer, call)
         }
@@ -241,6 +245,9 @@ package final class RPCDispatcher: Sendable {
     /// What the caller is told about `error`; a defect is logged, because the caller learns nothing of it.
     private func told(_ error: any Error, _ call: Call) -> RPCError {
         switch error {
+        case let error as RPCError where error.code == .deadlineExceeded && Task.isCancelled:
+            // The time was not over: the server stops, and gave the waiting up.
+            return .unavailable("The server stops; nothing was applied.")
         case let error as RPCError: return error
         case is CancellationError: return .unavailable("The server stops; nothing was applied.")
         case let error as SQLError:

@@ -17,7 +17,7 @@ struct JSONEncoding {
 
     func encode<T: Encodable>(_ value: T) throws -> JSON {
         // The types that most members have are written without an encoder of their own.
-        if T.self == JSON.self, let value = value as? JSON { return value }
+        if T.self == JSON.self, let value = value as? JSON { return integersAreSafe ? value.withSafeIntegers : value }
         if T.self == String.self, let value = value as? String { return .string(value) }
         if T.self == Int.self, let value = value as? Int { return number(value) }
         if T.self == Timestamp.self, let value = value as? Timestamp {

@@ -53,6 +53,16 @@ public struct JSONNumber: Hashable, Sendable {
         }
     }
 
+    /// Whether this is spelled as a whole number and a `Double` may not hold it.
+    var isUnsafeInteger: Bool {
+        switch storage {
+        case .integer(let value): value.magnitude > 1 << 53
+        case .text(let text):
+            text.utf8.allSatisfy { JSONReader.isDigit($0) || $0 == UInt8(ascii: "-") }
+                && (Self.exactInteger(text)?.magnitude ?? .max) > 1 << 53
+        }
+    }
+
     /// The nearest `Double`; infinite when the number is beyond its range.
     public var double: Double {
         switch storage {

@@ -12,7 +12,7 @@ public struct AnyRPCMethod: Sendable {
     /// A request whose parameters are as they must be.
     package struct Prepared: Sendable {
         package let idempotencyKey: String?
-        package let orderingKey: String?
+        package let ordering: RPCOrdering
         package let call: @Sendable (RPCContext) async throws -> JSON
         /// The same for a method that waits for nothing: it is answered where the request was read.
         package let answerNow: (@Sendable (RPCContext) throws -> JSON)?
@@ -44,7 +44,7 @@ public struct AnyRPCMethod: Sendable {
         makePrepared = { json, idempotencyKey in
             let params = try JSONCoding.decode(Method.Params.self, from: json)
             return Prepared(
-                idempotencyKey: idempotencyKey, orderingKey: Method.orderingKey(params),
+                idempotencyKey: idempotencyKey, ordering: Method.ordering(params),
                 call: { context in try JSONCoding.encodeForClients(try await method.call(params, context)) },
                 answerNow: answerNow(params))
         }

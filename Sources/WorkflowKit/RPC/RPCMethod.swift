@@ -31,8 +31,11 @@ public protocol RPCMethod: Sendable {
     static var errors: [String] { get }
 
     /// What the request touches, for example `device:5CG1234ABC`: requests of one connection with the same key take
-    /// effect in the order in which they were sent. Nil when the order does not matter.
+    /// effect in the order in which they were sent. Nil when the parameters do not tell.
     static func orderingKey(_ params: Params) -> String?
+
+    /// The same with more to choose from; by default what ``orderingKey(_:)`` tells, and else everything.
+    static func ordering(_ params: Params) -> RPCOrdering
 
     /// Does the work.
     ///
@@ -44,6 +47,9 @@ public protocol RPCMethod: Sendable {
 extension RPCMethod {
     public static var errors: [String] { [] }
     public static func orderingKey(_ params: Params) -> String? { nil }
+    public static func ordering(_ params: Params) -> RPCOrdering {
+        orderingKey(params).map(RPCOrdering.init(key:)) ?? .everything
+    }
 }
 
 /// A method that waits for nothing, not even for the database.

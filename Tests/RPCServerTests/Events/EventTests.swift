@@ -1,5 +1,6 @@
 import RPCServer
 import Testing
+import WireClient
 import WorkflowKit
 
 @Suite struct EventTests {

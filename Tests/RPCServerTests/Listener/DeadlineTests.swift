@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Testing
+import WireClient
 import WorkflowKit
 
 @testable import RPCServer
@@ -69,6 +70,17 @@ struct TimedConnection {
         #expect(connection.channel.isActive)
         await connection.pass(2)
         #expect(try await connection.isClosedInSilence())
+    }
+
+    @Test func `bytes that never become a request keep no connection open`() async throws {
+        let connection = try await TimedConnection()
+        for byte in "{\"jsonrp" {
+            try await connection.channel.writeInbound(ByteBuffer(string: String(byte)))
+            await connection.pass(1)
+        }
+        #expect(connection.channel.isActive)
+        await connection.pass(2)
+        #expect(!connection.channel.isActive)
     }
 
     @Test func `with a session a connection is closed after ten idle minutes`() async throws {

@@ -2,6 +2,7 @@ import Foundation
 import NIOSSL
 import RPCServer
 import Testing
+import WireClient
 import WorkflowKit
 
 /// Certificates of an authority made for one test, by the openssl command.

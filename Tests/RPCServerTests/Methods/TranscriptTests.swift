@@ -1,5 +1,6 @@
 import RPCServer
 import Testing
+import WireClient
 import WorkflowKit
 
 /// What a client sends and gets back, over a real connection.

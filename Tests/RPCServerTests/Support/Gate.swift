@@ -5,12 +5,17 @@ actor Gate {
     private var arrivals = 0
     private var awaitedArrivals: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
-    /// Waits until the gate is open.
-    func pass() async {
+    /// Counts as one that has come, and waits for nothing.
+    func arrive() {
         arrivals += 1
         let reached = awaitedArrivals.filter { $0.count <= arrivals }
         awaitedArrivals.removeAll { $0.count <= arrivals }
         for waiter in reached { waiter.continuation.resume() }
+    }
+
+    /// Waits until the gate is open.
+    func pass() async {
+        arrive()
         if isOpen { return }
         await withCheckedContinuation { waiting.append($0) }
     }

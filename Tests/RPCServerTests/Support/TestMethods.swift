@@ -43,12 +43,31 @@ struct WaitMethod: RPCMethod {
     }
 }
 
+/// Waits until somebody gives it up, as a wait for the end of a run may.
+struct PatientMethod: RPCMethod {
+    static let name = "test.patience"
+    static let summary = "Waits until it is given up."
+    static let access = RPCAccess.anyone
+    static let effect = RPCEffect.reads
+    let recorder: Recorder
+
+    func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult {
+        await recorder.gate.arrive()
+        let (never, continuation) = AsyncStream<Void>.makeStream()
+        for await _ in never {}
+        continuation.finish()
+        recorder.note("given up: \(params.text)")
+        await recorder.gate.arrive()
+        throw RPCError.deadlineExceeded("It did not happen.")
+    }
+}
+
 /// Notes its text; the first waits at the gate, so that only their order keeps the others behind it.
 struct OrderedMethod: RPCMethod {
     static let name = "test.ordered"
     static let summary = "Notes its text in order."
     static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
+    static let effect = RPCEffect.changes
     let recorder: Recorder
 
     static func orderingKey(_ params: TextParams) -> String? { "the one" }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import RPCServer
+import WireClient
 import WorkflowKit
 
 /// A server on a port of its own, everything in memory.
@@ -31,7 +32,7 @@ struct TestServer {
             methods: [
                 AnyRPCMethod(EchoMethod()), AnyRPCMethod(WaitMethod(recorder: recorder)),
                 AnyRPCMethod(OrderedMethod(recorder: recorder)), AnyRPCMethod(ChangeMethod(recorder: recorder)),
-                AnyRPCMethod(FailMethod()),
+                AnyRPCMethod(FailMethod()), AnyRPCMethod(PatientMethod(recorder: recorder)),
             ],
             services: RPCServices(
                 principals: principals, database: InMemoryDatabase(), idempotency: InMemoryIdempotency(),

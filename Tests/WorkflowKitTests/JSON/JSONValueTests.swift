@@ -64,3 +64,17 @@ import WorkflowKit
         }
     }
 }
+
+@Suite struct SafeIntegerTests {
+    @Test func `whole numbers beyond 2^53 become text for clients, wherever they stand`() throws {
+        let value = try JSON(
+            parsing: """
+                {"a":[9007199254740992,9007199254740993,-9007199254740993,1.5,1e300],"b":{"c":123456789012345678901234567890}}
+                """)
+        #expect(
+            try JSONCoding.encodeForClients(value).text == """
+                {"a":[9007199254740992,"9007199254740993","-9007199254740993",1.5,1e300],"b":{"c":"123456789012345678901234567890"}}
+                """)
+        #expect(try JSONCoding.encode(value) == value)
+    }
+}

@@ -29,7 +29,7 @@ import WorkflowKit
     @Test func `a changing method takes an idempotency key beside its own parameters`() throws {
         let prepared = try AnyRPCMethod(Rename()).prepare(["partnerId": "P-1", "name": "New", "idempotencyKey": "k"])
         #expect(prepared.idempotencyKey == "k")
-        #expect(prepared.orderingKey == "partner:P-1")
+        #expect(prepared.ordering == .entity(name: "partner", id: "P-1"))
     }
 
     @Test func `wrong parameters are told all at once`() {

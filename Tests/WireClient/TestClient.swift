@@ -1,15 +1,14 @@
-import NIOCore
-import NIOPosix
-import NIOSSL
-import RPCServer
-import WorkflowKit
+private import NIOCore
+private import NIOPosix
+package import NIOSSL
+package import WorkflowKit
 
 /// A client that writes what it is told and hands out the lines that come back.
-final class TestClient: Sendable {
+package final class TestClient: Sendable {
     private let channel: any Channel
     private let lines: AsyncStream<String>
 
-    init(port: Int, tls: NIOSSLContext? = nil) async throws {
+    package init(port: Int, tls: NIOSSLContext? = nil) async throws {
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
@@ -26,47 +25,52 @@ final class TestClient: Sendable {
         self.lines = lines
     }
 
-    func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+    package func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) async throws {
+    package func send(_ bytes: [UInt8]) async throws {
         try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
     }
 
     /// Sends without waiting until the kernel has taken it.
-    func sendLater(_ text: String) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
+    package func sendLater(_ text: String) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
 
     /// Stops or starts to read from the server.
-    func setReading(_ isReading: Bool) async throws { try await channel.setOption(.autoRead, value: isReading).get() }
+    package func setReading(_ isReading: Bool) async throws {
+        try await channel.setOption(.autoRead, value: isReading).get()
+    }
 
-    func halfClose() async throws { try await channel.close(mode: .output).get() }
-    func close() async throws { try await channel.close().get() }
+    package func halfClose() async throws { try await channel.close(mode: .output).get() }
+    package func close() async throws { try await channel.close().get() }
 
     /// The next line; nil when the server has closed.
-    func line() async -> String? {
+    package func line() async -> String? {
         for await line in lines { return line }
         return nil
     }
 
     /// The next line, read.
-    func next() async throws -> JSON {
-        guard let line = await line() else { throw UnexpectedLines(lines: []) }
+    package func next() async throws -> JSON {
+        guard let line = await line() else { throw EndOfLines() }
         return try JSON(parsing: line)
     }
 
     /// Asks and returns the next answer.
-    func call(_ method: String, _ params: JSON = [:], id: JSON = 1) async throws -> JSON {
+    package func call(_ method: String, _ params: JSON = [:], id: JSON = 1) async throws -> JSON {
         let request: JSON = ["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params]
         try await send(request.text + "\n")
         return try await next()
     }
 
     /// Every line until the server closes.
-    func rest() async -> [String] {
+    package func rest() async -> [String] {
         var all: [String] = []
         for await line in lines { all.append(line) }
         return all
     }
 }
+
+/// The server closed where a line was expected.
+package struct EndOfLines: Error {}
 
 /// Cuts what arrives into lines.
 private final class LineCollector: ChannelInboundHandler {
