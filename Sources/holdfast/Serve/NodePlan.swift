@@ -17,6 +17,7 @@ struct NodePlan: Sendable {
     /// How long accepted work may take after the signal to stop.
     let grace: Duration
     let logLevel: Logger.Level
+    let limits: WireLimits
     /// How many runs of a queue may be under way at once. Nodes of one database should agree on them.
     let queueLimits: [String: Int]
     let retention: Retention

@@ -45,6 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
     var allowPlaintext = false
     @Option(help: "Seconds to finish accepted work after SIGTERM (default: 30).")
     var grace: Int?
+    @OptionGroup(title: "Limits") var limits: LimitOptions
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: notice).")
     var logLevel: String?
 
@@ -95,8 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
             tls: try tls(settings), allowsPlaintext: allowPlaintext || settings.flag("allowPlaintext"),
             appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
             business: try BusinessSettings(settings), storySamples: demo ? samples : nil,
-            grace: .seconds(seconds), logLevel: level, queueLimits: try queueLimits(settings),
-            retention: try retention(settings))
+            grace: .seconds(seconds), logLevel: level, limits: try limits.resolved(settings),
+            queueLimits: try queueLimits(settings), retention: try retention(settings))
     }
 
     /// The limits of the command line, or else those of the environment or file, separated by commas.

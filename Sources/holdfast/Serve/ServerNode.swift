@@ -64,7 +64,9 @@ final class ServerNode: Service {
         }
         let verdict = try await runner.verdict()
         guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
-        let pool = PostgresPool(configuration: configuration, size: 8, logger: logger)
+        // Long enough for a restart of PostgreSQL to go unnoticed, short enough for a caller to hear that it is away.
+        let pool = PostgresPool(
+            configuration: configuration, size: 8, logger: logger, acquireTimeout: .seconds(3))
         if embedded != nil { try await writeAdminToken(pool) }
         let plugins = Plugins.offered(plan.business, withCanary: plan.offersCanary)
         let engine = PostgresNode.make(
@@ -86,7 +88,7 @@ final class ServerNode: Service {
         let keeping = Task { [logger, plan] in
             await Keeper(retention: plan.retention, store: PostgresMaintenance(pool: pool), logger: logger).run()
         }
-        func stopEngine() async {
+        @Sendable func stopEngine() async {
             scheduling.cancel()
             keeping.cancel()
             await scheduling.value
@@ -113,9 +115,30 @@ final class ServerNode: Service {
         }
         await waitForTheEnd(embedded)
         story?.cancel()
+        let deadline = ContinuousClock.now + plan.grace
         await listener.drain(grace: plan.grace)
-        await stopEngine()
-        await pool.close()
+        // Whatever hangs on a database that is away is left behind: other nodes, or the next start, take it over.
+        let isStopped = await Self.finishes(within: max(.seconds(5), ContinuousClock.now.duration(to: deadline))) {
+            await stopEngine()
+            await pool.close()
+        }
+        if !isStopped { logger.error("gave up waiting for the database; what was under way will be taken over") }
+    }
+
+    /// Whether `work` came to its end in time; it goes on if it did not.
+    private static func finishes(within time: Duration, _ work: @escaping @Sendable () async -> Void) async -> Bool {
+        let (stream, continuation) = AsyncStream<Bool>.makeStream()
+        Task {
+            await work()
+            continuation.yield(true)
+        }
+        let limit = Task {
+            try? await Task.sleep(for: time)
+            continuation.yield(false)
+        }
+        defer { limit.cancel() }
+        for await isFinished in stream { return isFinished }
+        return false
     }
 
     /// On the first start there is nobody who could make the first token.
@@ -140,7 +163,7 @@ final class ServerNode: Service {
                 events: PostgresEvents(pool: pool, clock: wallClock)),
             identity: ServerIdentity(
                 version: Release.version, node: plan.name, hasMutualTLS: plan.tls?.clientAuthorityPath != nil),
-            logger: logger)
+            limits: OpenFiles.limits(plan.limits, logger), logger: logger)
     }
 
     /// Plays the story for whoever started the node. The node serves on, however the story ends.
