@@ -29,6 +29,20 @@ final class ServedNode: Sendable {
         return node
     }
 
+    /// Serves while `body` runs; the node has to stop cleanly, and is killed when the test failed.
+    static func serving(
+        _ arguments: [String], environment: [String: String] = [:], _ body: (ServedNode) async throws -> Void
+    ) async throws {
+        let node = try await start(arguments, environment: environment)
+        do {
+            try await body(node)
+        } catch {
+            node.signal(SIGKILL)
+            throw error
+        }
+        #expect(await node.stop() == 0)
+    }
+
     private init(_ arguments: [String], environment: [String: String]) throws {
         process = Command.process(arguments, environment: environment)
         let errors = Pipe()

@@ -20,7 +20,7 @@ import Testing
         ("Sources/PostgresStore", ["WorkflowKit", "WorkflowCore", "WorkflowEngine", "Postgres", "Logging"]),
         ("Sources/PostgresStore/Embedded", ["Logging", "Subprocess", "SystemPackage"]),
         ("Sources/PostgresStore/Migrations", ["WorkflowKit", "Postgres", "Logging", "Crypto"]),
-        ("Sources/PostgresStore/Principals", ["WorkflowKit", "Postgres", "Crypto"]),
+        ("Sources/PostgresStore/Principals", ["WorkflowKit", "WorkflowEngine", "Postgres", "Crypto"]),
         ("Sources/RPCServer/Wire", ["WorkflowKit", "DequeModule"]),
         ("Sources/RPCServer/Methods", ["WorkflowKit", "Logging", "Metrics", "Crypto", "DequeModule"]),
         ("Sources/RPCServer/Events", ["WorkflowKit", "Logging"]),

@@ -59,6 +59,19 @@ package struct TestDatabase: Sendable {
         try await Self.run(script, at: url)
     }
 
+    /// The text in the first column named "dump" of the one row that `query` gives.
+    package func text(_ query: String) async throws -> String {
+        let connection = try await PostgresConnection.connect(try configuration, logger: TestCluster.logger)
+        do {
+            let rows = try await connection.query(SQLStatement(uncheckedText: query, name: "Dump"))
+            await connection.close()
+            return try rows.first?.textOrNull("dump") ?? ""
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
     /// Runs one statement in the database that the cluster's URL names.
     static func administer(_ text: String) async throws {
         try await run(text, at: try await TestCluster.url())
