@@ -19,8 +19,10 @@ import WorkflowKit
 struct Business: Sendable {
     let database: TestDatabase
     let pool: PostgresPool
-    let node: Node
+    let engine: TestEngine
     private let methods: [String: AnyRPCMethod]
+
+    var node: Node { engine.node }
 
     /// Published with the Standard Webhooks samples; no real secret.
     static let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -48,19 +50,10 @@ struct Business: Sendable {
         try await TestDatabase.with(plugins: sources) { database in
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let pool = PostgresPool(configuration: try database.configuration, size: 6, logger: logger)
-            let node = PostgresNode.make(
-                try database.configuration, settings: NodeSettings(name: "test", build: "test"), plugins: plugins,
-                transactions: 4, logger: logger)
-            let (ready, isReady) = AsyncStream.makeStream(of: Void.self)
-            let running = Task {
-                await node.run {
-                    runs.use(node)
-                    isReady.finish()
-                }
-            }
-            for await _ in ready {}
+            let engine = TestEngine(try database.configuration, plugins, runs)
+            await engine.start()
             let business = Business(
-                database: database, pool: pool, node: node,
+                database: database, pool: pool, engine: engine,
                 methods: Dictionary(uniqueKeysWithValues: plugins.flatMap(\.methods).map { ($0.name, $0) }))
             let outcome: Result<Void, any Error>
             do {
@@ -69,8 +62,7 @@ struct Business: Sendable {
             } catch {
                 outcome = .failure(error)
             }
-            node.stop()
-            await running.value
+            await engine.stop()
             await pool.close()
             try outcome.get()
         }

@@ -127,6 +127,16 @@ import WorkflowKit
             #expect(answer["moved"] == 1)
             let reasons = (answer["refused"]?.arrayValue ?? []).map { $0["reason"]?.stringValue }
             #expect(reasons == ["not-found", "not-found", "invalid-serial"])
+            let many = (0..<3_000).map { JSON.string("UNKNOWN-\($0)") }
+            for method in ["device.transfer", "device.enrollMany"] {
+                let params: JSON =
+                    method == "device.transfer"
+                    ? move(many, from: "unassigned", to: dashboard, ["mode": "partial"])
+                    : ["customerId": dashboard["customerId"] ?? .null, "serials": .array(many)]
+                let long = try await business.call(method, params, as: partner)
+                #expect(long["refusedCount"] == 3_000)
+                #expect(long.bytes.count < 60_000, "it fits into a line")
+            }
             #expect(try await business.unassigned("P2") == ["5CG6101KLX"])
             var unconfirmed = move(["5CG6101KLM"], from: dashboard, to: "unassigned").objectValue ?? [:]
             unconfirmed["possessionConfirmed"] = false

@@ -153,6 +153,11 @@ import WorkflowKit
             let read = try await business.call("repair.get", ["caseId": id], as: partner)
             #expect(read["csdpAccount"] == "CSDP-7")
             #expect(read["contact"]?["name"] == "Mario Rossi", "the partner repairs")
+            #expect(read["symptom"]?["type"] == "battery-replace", "and is told what, without seeing the alert")
+            #expect(read["productNumber"] == "9G2J7ET")
+            #expect(read["entitlement"] == "premium-plus")
+            let listed = try await business.call("repair.list", as: partner)["items"]?[0]
+            #expect(listed?["symptom"] == read["symptom"])
             let reference = try #require(read["reference"]?.stringValue)
             #expect(reference.hasSuffix("00000001"))
             #expect(reference.utf8.count <= 20)

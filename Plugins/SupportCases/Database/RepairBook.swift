@@ -16,6 +16,18 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         var detail: JSON
     }
 
+    /// What is wrong with the PC: whoever repairs it may not see the alert itself.
+    struct Symptom: Codable, Sendable {
+        var type: String
+        var component: String?
+        var severity: String
+
+        static let schema = JSONSchema.object([
+            .required("type", .identifier), .optional("component", .text),
+            .required("severity", .oneOf(AlertType.Severity.allCases.map(\.rawValue))),
+        ])
+    }
+
     struct Contact: Codable, Sendable {
         var name: String
         var email: String?
@@ -35,7 +47,11 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
     var reference: String?
     var orderNumber: String?
     var serial: String
+    var productNumber: String?
+    /// The cover that the PC has now.
+    var entitlement: String?
     var alertId: String
+    var symptom: Symptom
     var submittedAt: Timestamp
     var origin: String
     var schedule: Schedule?
@@ -49,7 +65,8 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         .required("caseId", .uuid), .required("state", .oneOf(RepairCase.State.allCases.map(\.rawValue))),
         .required("routedTo", .oneOf(["hp-customer-support", "csdp"])), .optional("csdpAccount", .text),
         .optional("reference", .text), .optional("orderNumber", .text), .required("serial", .identifier),
-        .required("alertId", .uuid), .required("submittedAt", .timestamp),
+        .optional("productNumber", .text), .optional("entitlement", .oneOf(Tier.allCases.map(\.rawValue))),
+        .required("alertId", .uuid), .required("symptom", Symptom.schema), .required("submittedAt", .timestamp),
         .required("origin", .oneOf(AlertRouting.Submitter.allCases.map(\.rawValue))),
         .optional("contact", Contact.schema), .optional("address", .text), .optional("note", .text),
         .optional("schedule", .object([.required("at", .timestamp), .optional("until", .timestamp)])),
@@ -62,8 +79,11 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
                 ]))),
     ])
 
-    /// - Parameter caller: who reads it; nil for somebody who is told no more than how the case stands.
-    init(_ row: SQLRow, history: [Entry], for caller: Principal? = nil) throws {
+    /// - Parameters:
+    ///   - row: of `repair_case`.
+    ///   - fault: what ``RepairBook/faults(of:in:)`` says of its alert.
+    ///   - caller: who reads it; nil for somebody who is told no more than how the case stands.
+    init(_ row: SQLRow, fault: SQLRow, history: [Entry], for caller: Principal? = nil) throws {
         caseId = try row.uuid("case_id").uuidString.lowercased()
         state = try row.text("state")
         routedTo = try row.text("routed_to")
@@ -76,6 +96,11 @@ struct RepairAnswer: Codable, Sendable, JSONDescribed {
         let until = try row.timestampOrNull("scheduled_until")
         schedule = try row.timestampOrNull("scheduled_at").map { Schedule(at: $0, until: until) }
         origin = try row.text("origin")
+        productNumber = try fault.textOrNull("product_number")
+        entitlement = try fault.textOrNull("tier")
+        let part = try fault.text("component")
+        symptom = Symptom(
+            type: try fault.text("type"), component: part.isEmpty ? nil : part, severity: try fault.text("severity"))
         self.history = history
         guard let caller, try KeptCase(row).tellsContact(to: caller) else { return }
         contact = try JSONCoding.decode(Contact.self, from: try row.bytes("contact"))
@@ -184,7 +209,27 @@ enum RepairBook {
                 at: try entry.timestamp("at"), step: try entry.text("step"), state: try entry.text("state"),
                 detail: try JSON(parsing: try entry.bytes("detail")))
         }
-        return try RepairAnswer(row, history: history, for: caller)
+        guard let fault = try await faults(of: [row], in: transaction).values.first else { return nil }
+        return try RepairAnswer(row, fault: fault, history: history, for: caller)
+    }
+
+    /// The alerts of cases that the caller may read, with their PCs. Read with the server's rights: an alert of a PC in a
+    /// holding tenant is nobody's but its user's, until there is a case.
+    static func faults(of cases: [SQLRow], in transaction: any Transaction) async throws -> [UUID: SQLRow] {
+        let alerts = try cases.map { try $0.uuid("alert_id") }
+        return try await transaction.withServerRights {
+            var faults: [UUID: SQLRow] = [:]
+            let rows = try await transaction.query(
+                SQLStatement(
+                    """
+                    select alert_id, type, component, severity, product_number, tier
+                    from support_cases.alert
+                    join holding.device_seen using (device_id)
+                    where alert_id = any ($1)
+                    """, name: "FaultsOfCases", .uuidArray(alerts)))
+            for row in rows { faults[try row.uuid("alert_id")] = row }
+            return faults
+        }
     }
 
     /// Writes the state and what was done, and tells whoever may read the case.

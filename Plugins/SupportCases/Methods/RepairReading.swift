@@ -53,7 +53,7 @@ struct RepairList: RPCMethod {
         let page = PageParams(limit: params.limit, cursor: params.cursor)
         let place = try page.cursor.map { try TimeCursor($0) }
         let rows = try await context.read { transaction in
-            try await transaction.query(
+            let cases = try await transaction.query(
                 SQLStatement(
                     """
                     select *
@@ -64,7 +64,11 @@ struct RepairList: RPCMethod {
                     limit $5
                     """, name: "RepairList", .text(orNull: params.state), .bool(caller.kind == .support),
                     .timestamp(orNull: place?.at), .uuid(orNull: place?.id), .int4(Int32(page.limit + 1)))
-            ).map { try RepairAnswer($0, history: []) }
+            )
+            let faults = try await RepairBook.faults(of: cases, in: transaction)
+            return try cases.compactMap { row in
+                try faults[try row.uuid("alert_id")].map { try RepairAnswer(row, fault: $0, history: []) }
+            }
         }
         return try Page(rows: rows, limit: page.limit, context: context) {
             TimeCursor.cursor($0.submittedAt, $0.caseId)

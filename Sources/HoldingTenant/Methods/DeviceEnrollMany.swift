@@ -28,10 +28,13 @@ struct DeviceEnrollMany: RPCMethod {
         var runId: String?
         var accepted: Int
         var refused: [TransferAnswer.Refused]
+        /// How many were refused; there may be more than are listed.
+        var refusedCount: Int
 
         static let schema = JSONSchema.object([
             .optional("runId", .uuid), .required("accepted", .integer(0...Int.max)),
             .required("refused", .array(of: .object([.required("serial", .text), .required("reason", .text)]))),
+            .required("refusedCount", .integer(0...Int.max), "\"refused\" lists as many of them as fit into a line"),
         ])
     }
 
@@ -43,7 +46,9 @@ struct DeviceEnrollMany: RPCMethod {
                 params.serials, uploadId: params.uploadId, of: caller, in: transaction)
             let customer = try await CustomerAnswer.accepted(params.customerId, isLocked: true, in: transaction)
             return try await transaction.withServerRights {
-                try await enrol(listed, into: customer, at: now, in: transaction)
+                var result = try await enrol(listed, into: customer, at: now, in: transaction)
+                result.refused = try TransferAnswer.fitting(result.refused, context)
+                return result
             }
         }
         runs.transactionCommitted()
@@ -86,6 +91,6 @@ struct DeviceEnrollMany: RPCMethod {
             TransferBook.Move(
                 transfer: UUID(), partner: customer.partner, from: nil, to: customer.id, kind: "enrolment",
                 devices: Set(joining).sorted()), refused: refused, at: now, in: transaction)
-        return Result(runId: answer.runId, accepted: accepted, refused: refused)
+        return Result(runId: answer.runId, accepted: accepted, refused: refused, refusedCount: refused.count)
     }
 }

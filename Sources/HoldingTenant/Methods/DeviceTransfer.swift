@@ -14,11 +14,37 @@ struct TransferAnswer: Codable, Sendable, JSONDescribed {
     var runId: String?
     var moved: Int
     var refused: [Refused]
+    /// How many were refused; there may be more than are listed.
+    var refusedCount: Int
 
     static let schema = JSONSchema.object([
         .optional("transferId", .uuid), .optional("runId", .uuid), .required("moved", .integer(0...Int.max)),
         .required("refused", .array(of: .object([.required("serial", .text), .required("reason", .text)]))),
+        .required("refusedCount", .integer(0...Int.max), "\"refused\" lists as many of them as fit into a line"),
     ])
+
+    init(transferId: String? = nil, moved: Int, refused: [Refused]) {
+        self.transferId = transferId
+        self.moved = moved
+        self.refused = refused
+        refusedCount = refused.count
+    }
+
+    /// The same with no more refusals listed than fit into a line of the caller.
+    func fitting(_ context: RPCContext) throws -> TransferAnswer {
+        var answer = self
+        answer.refused = try Self.fitting(refused, context)
+        return answer
+    }
+
+    static func fitting(_ refused: [Refused], _ context: RPCContext) throws -> [Refused] {
+        var bytes = 1_000
+        return Array(
+            try refused.prefix { entry in
+                bytes += try JSONCoding.encodeBytes(entry).count + 1
+                return bytes <= context.resultBytesMax
+            })
+    }
 
     static func refused(_ plan: MoveRules.Plan) -> [Refused] {
         plan.refused.map { Refused(serial: $0.raw, reason: $0.refusal.rawValue) }
@@ -93,7 +119,7 @@ struct DeviceTransfer: RPCMethod {
                 _ = try await CustomerAnswer.accepted(customer.id.uuidString, in: transaction)
             }
             return try await transaction.withServerRights {
-                try await transfer(listed, params, mode, partner: partner, at: now, in: transaction)
+                try await transfer(listed, params, mode, partner: partner, at: now, in: transaction).fitting(context)
             }
         }
         runs.transactionCommitted()

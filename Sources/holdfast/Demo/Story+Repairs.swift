@@ -38,6 +38,8 @@ extension Story {
         try await stage.call("partner.configure", ["csdpAccount": "CSDP-4711"], as: players.partner)
         let linked = try await stage.call("repair.get", reference, as: players.partner)
         stage.note("\(linked["state"]?.plain ?? "") under the reference \(linked["reference"]?.plain ?? "").")
+        let contact = "\(linked["contact"]?["name"]?.plain ?? ""), \(linked["contact"]?["phone"]?.plain ?? "")"
+        stage.note("It reads what is wrong (\(linked["symptom"]?["type"]?.plain ?? "")) and whom to call (\(contact)).")
         try await carryOut(reference, serial)
     }
 
