@@ -69,7 +69,9 @@ package final class SimulatedMemoryStore: SimulatedStore {
     package func ledger() -> [LedgerEntry] { memory.statements.compactMap(LedgerEntry.init) }
     package func allEvents() -> [Batch.Event] { memory.events }
 
-    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError)
+        -> Committed
+    {
         try await memory.commit(batch, by: incarnation)
     }
 

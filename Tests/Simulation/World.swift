@@ -202,6 +202,7 @@ package final class World<S: SimulatedStore> {
         for case .log(let run, let text) in node.turn(count: count, at: clock) {
             note("node \(node.incarnation): \(run) \(text)")
         }
+        if let miscount = node.lane.miscount { violation("node \(node.incarnation): \(miscount)") }
         try await takeReplies(of: node)
     }
 

@@ -162,6 +162,8 @@ extension Lane {
             deliverChildEnd(to: parent, child: run.id, outcome: outcome, from: run)
         }
         leaveExecution(run)
+        // One that ends before its turn must not get it any more.
+        run.mode = .dormant
         giveBackTurn(run)
         endSuspicion(run.id)
     }

@@ -70,6 +70,20 @@ package final class Lane {
     /// When the lane wants to be called even if nothing happens; nil for never.
     package var nextAlarm: Timestamp? { timers.min?.due }
 
+    /// Where the counts that admission goes by disagree with the runs that they count; nil when all is well.
+    package var miscount: String? {
+        let executing = runs.values.filter { $0.execution != nil }.count
+        if executing != executingCount { return "\(executing) runs execute, and \(executingCount) are counted" }
+        for (name, queue) in queues {
+            let admitted = runs.values.filter { $0.isAdmitted && ($0.row.queue ?? Self.defaultQueue) == name }.count
+            let parked = parkedTurns.values.filter { $0 == name }.count
+            if admitted + parked != queue.admitted {
+                return "queue \"\(name)\" has \(admitted) runs and \(parked) parked, and \(queue.admitted) are counted"
+            }
+        }
+        return nil
+    }
+
     /// How many runs are in memory.
     package var residentCount: Int { runs.count }
 

@@ -407,7 +407,8 @@ package final class Execution: RunDriver, @unchecked Sendable {
 
     /// The operation that `entry` answers; nil, and the run has a problem, if the function did not ask for it.
     private func expect(
-        _ entry: JournalEntry, _ ordinal: Int32, name: String?, _ isOfKind: (PendingOperation) -> Bool, _ label: @autoclosure () -> String
+        _ entry: JournalEntry, _ ordinal: Int32, name: String?, _ isOfKind: (PendingOperation) -> Bool,
+        _ label: @autoclosure () -> String
     ) -> PendingOperation? {
         if let operation = pending[ordinal], isOfKind(operation), name == nil || operation.operation.name == name {
             return operation

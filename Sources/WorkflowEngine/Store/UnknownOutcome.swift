@@ -5,7 +5,9 @@ extension Store {
     ///
     /// It may be asked any number of times. A guarded start that is not there although the batch was committed has lost
     /// its business key; to whom is told by trying it once more.
-    package nonisolated(nonsending) func outcome(ofUnacknowledged batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed? {
+    package nonisolated(nonsending) func outcome(ofUnacknowledged batch: Batch, by incarnation: Int64)
+        async throws(StoreError) -> Committed?
+    {
         if let segment = batch.segments.first, let last = segment.entries.last {
             guard try await hasEntry(segment.run, seq: last.seq, by: incarnation) else { return nil }
         }
