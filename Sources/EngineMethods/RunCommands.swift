@@ -26,7 +26,7 @@ struct RunCancel: RPCMethod {
     static func ordering(_ params: Params) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunStatusResult {
-        try await node.obey(.cancel(reason: params.reason), params.runId)
+        try await node.obey(.cancel(reason: params.reason), params.runId, context)
     }
 }
 
@@ -43,7 +43,7 @@ struct RunPause: RPCMethod {
     static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
-        try await node.obey(.pause, params.runId)
+        try await node.obey(.pause, params.runId, context)
     }
 }
 
@@ -60,7 +60,7 @@ struct RunResume: RPCMethod {
     static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
-        try await node.obey(.resume, params.runId)
+        try await node.obey(.resume, params.runId, context)
     }
 }
 
@@ -77,13 +77,30 @@ struct RunRetry: RPCMethod {
     static func ordering(_ params: RunReference) -> RPCOrdering { .run(params.runId) }
 
     func call(_ params: RunReference, _ context: RPCContext) async throws -> RunStatusResult {
-        try await node.obey(.retry, params.runId)
+        try await node.obey(.retry, params.runId, context)
     }
 }
 
 extension Node {
-    fileprivate func obey(_ command: RunCommand, _ runId: String) async throws -> RunStatusResult {
+    fileprivate func obey(
+        _ command: RunCommand, _ runId: String, _ context: RPCContext
+    ) async throws -> RunStatusResult {
         let id = try RunID(checking: runId)
-        return RunStatusResult(status: try await told { () throws(Refusal) in try await self.command(id, command) })
+        if owns(id) {
+            let audit = context.auditEntry("run:\(id)")
+            return RunStatusResult(
+                status: try await told { () throws(Refusal) in try await self.command(id, command, audit: audit) })
+        }
+        // Another node commits it; until then it lies in the run's inbox, beside its entry in the audit log.
+        let status = try await told { () throws(Refusal) in try await view(id) }.status
+        let result = try await context.change("run:\(id)") { [self] transaction in
+            switch try await post(.command(command), to: id, in: transaction) {
+            case .posted: return RunStatusResult(status: status)
+            case .ended: throw RPCError(Refusal.runEnded)
+            case .unknown: throw RPCError(Refusal.unknownRun)
+            }
+        }
+        transactionCommitted()
+        return result
     }
 }

@@ -46,7 +46,7 @@ struct RunFork: RPCMethod {
                 })
         }
         let started = try await told { () throws(Refusal) in
-            try await node.fork(source, before: seq, input: params.input?.bytes)
+            try await node.fork(source, before: seq, input: params.input?.bytes, audit: context.auditEntry("run"))
         }
         return Result(runId: started.run.description)
     }

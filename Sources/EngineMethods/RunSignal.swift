@@ -39,8 +39,11 @@ struct RunSignal: RPCMethod {
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
         let run = try await target(params)
         let payload = (params.payload ?? .null).bytes
-        guard context.idempotencyKey != nil else {
-            try await told { () throws(Refusal) in try await node.signal(run, name: params.name, payload: payload) }
+        guard context.idempotencyKey != nil || !node.owns(run) else {
+            let audit = context.auditEntry("run:\(run)")
+            try await told { () throws(Refusal) in
+                try await node.signal(run, name: params.name, payload: payload, audit: audit)
+            }
             return Result(accepted: true)
         }
         let record = SignalRecord(name: params.name, id: node.newSignalID(run), payload: payload)

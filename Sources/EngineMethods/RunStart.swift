@@ -68,12 +68,14 @@ struct RunStart: RPCMethod {
     }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> RunStarted {
-        let specification = try params.specification(node)
+        var specification = try params.specification(node)
         guard context.idempotencyKey != nil else {
-            return RunStarted(try await told { () throws(Refusal) in try await node.start(specification) })
+            specification.audit = context.auditEntry("run")
+            return RunStarted(
+                try await told { [specification] () throws(Refusal) in try await node.start(specification) })
         }
         // With a key, the run and the answer kept for the key are committed together.
-        let started = try await context.change("run:\(params.workflow)") { [node] transaction in
+        let started = try await context.change("run:\(params.workflow)") { [node, specification] transaction in
             RunStarted(try await node.startTold([specification], in: transaction)[0])
         }
         node.transactionCommitted()
@@ -106,12 +108,15 @@ struct RunStartMany: RPCMethod {
     }
 
     func call(_ params: Params, _ context: RPCContext) async throws -> Result {
-        let specifications = try self.specifications(params.runs)
+        var specifications = try self.specifications(params.runs)
         guard context.idempotencyKey != nil else {
-            let started = try await told { () throws(Refusal) in try await node.startMany(specifications) }
+            for index in specifications.indices { specifications[index].audit = context.auditEntry("run") }
+            let started = try await told { [specifications] () throws(Refusal) in
+                try await node.startMany(specifications)
+            }
             return Result(items: started.map(RunStarted.init))
         }
-        let result = try await context.change("run:many") { [node] transaction in
+        let result = try await context.change("run:many") { [node, specifications] transaction in
             Result(items: try await node.startTold(specifications, in: transaction).map(RunStarted.init))
         }
         node.transactionCommitted()

@@ -38,6 +38,23 @@ enum JournalStatements {
         return statements
     }
 
+    /// One link of the lane's chain in the audit log for all that a commit changes because somebody asked for it.
+    static func audit(_ audit: [(run: RunID, entry: AuditEntry)], chain: String) -> [SQLStatement] {
+        guard let first = audit.first?.entry else { return [] }
+        let entries = audit.map { _, entry -> JSON in
+            [
+                "at": .string(entry.at.rfc3339(.microseconds)), "principal": .string(entry.principal),
+                "method": .string(entry.method), "entity": .string(entry.entity),
+                "requestId": .string(entry.requestID),
+            ]
+        }
+        return [
+            statement(
+                EmbeddedSQL.appendCommitAudit, "AppendCommitAudit", .text(chain), .timestamp(first.at),
+                .text(JSON.array(entries).text))
+        ]
+    }
+
     private static func insertSegments(_ segments: [Batch.Segment], _ incarnation: Int64) -> SQLStatement {
         statement(
             EmbeddedSQL.insertSegments, "InsertSegments",

@@ -12,6 +12,8 @@ import struct Foundation.UUID
 package final class PostgresJournal: Store {
     private let pipeline: PostgresPipeline
     private let pool: PostgresPool
+    /// Tells the lanes of a node apart in the audit log, so that none waits for another's chain.
+    private let lane = String(UInt32.random(in: .min ... .max), radix: 36)
 
     package init(pipeline: PostgresPipeline, pool: PostgresPool) {
         self.pipeline = pipeline
@@ -20,11 +22,16 @@ package final class PostgresJournal: Store {
 
     package var executor: (any TaskExecutor)? { PostgresConnection.executor }
 
+    private func chain(_ incarnation: Int64) -> String { "engine:\(incarnation)-\(lane)" }
+
     // MARK: Writing
 
-    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError)
+        -> Committed
+    {
         let statements =
             [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: batch, by: incarnation)
+            + JournalStatements.audit(batch.audit, chain: chain(incarnation))
         do throws(SQLError) {
             let results = try await pipeline.submit(statements)
             return try Self.committed(batch, results)
@@ -41,7 +48,10 @@ package final class PostgresJournal: Store {
                 do {
                     _ = try await transaction.query(JournalStatements.fence(incarnation))
                     let (batch, result) = try await body(transaction)
-                    for statement in JournalStatements.statements(for: batch, by: incarnation) {
+                    let statements =
+                        JournalStatements.statements(for: batch, by: incarnation)
+                        + JournalStatements.audit(batch.audit, chain: chain(incarnation))
+                    for statement in statements {
                         _ = try await transaction.query(statement)
                     }
                     return result

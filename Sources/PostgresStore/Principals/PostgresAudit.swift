@@ -11,6 +11,10 @@ package struct PostgresAudit: AuditLog {
     package init(pool: PostgresPool) { self.pool = pool }
 
     package func append(_ entry: AuditEntry, in transaction: any Transaction) async throws {
+        try await Self.append(entry, in: transaction)
+    }
+
+    static func append(_ entry: AuditEntry, in transaction: any Transaction) async throws(SQLError) {
         let statement = SQLStatement(
             uncheckedText: EmbeddedSQL.appendAudit, name: "AppendAudit",
             parameters: [
@@ -51,7 +55,7 @@ package struct PostgresAudit: AuditLog {
                     AuditEntry(
                         at: try row.timestamp("at"), principal: last.0, method: try row.text("method"),
                         entity: try row.text("entity"), requestID: try row.text("request_id")),
-                    sequence: sequence, hash: try row.bytes("hash"))
+                    entries: try row.textOrNull("entries"), sequence: sequence, hash: try row.bytes("hash"))
             }
             if rows.count < Int(Self.pageRows) || checker.firstDefect != nil { break }
         }
@@ -70,7 +74,7 @@ struct AuditChecker {
     /// The ends that the changes themselves knew when the reading began.
     private let heads: [String: End]
     private var ends: [String: End] = [:]
-    private var entries = 0
+    private var count = 0
     private(set) var firstDefect: String?
 
     init(heads: [(chain: String, sequence: Int64, hash: [UInt8])]) {
@@ -80,15 +84,17 @@ struct AuditChecker {
     }
 
     /// Entries come in the order of their sequence within their chain.
-    mutating func check(_ entry: AuditEntry, sequence: Int64, hash: [UInt8]) {
+    ///
+    /// - Parameter entries: The changes of a commit, if it is one.
+    mutating func check(_ entry: AuditEntry, entries: String? = nil, sequence: Int64, hash: [UInt8]) {
         guard firstDefect == nil else { return }
         let end = ends[entry.principal] ?? End(sequence: 0, hash: [])
-        entries += 1
+        count += 1
         guard sequence == end.sequence + 1 else {
             firstDefect = "entry \(end.sequence + 1) of chain \"\(entry.principal)\" is missing"
             return
         }
-        let isWhole = Self.hash(entry, sequence: sequence, after: end.hash) == hash
+        let isWhole = Self.hash(entry, entries: entries, sequence: sequence, after: end.hash) == hash
         let head = heads[entry.principal]
         guard isWhole, head?.sequence != sequence || head?.hash == hash else {
             firstDefect = "entry \(sequence) of chain \"\(entry.principal)\" is not what was written"
@@ -110,17 +116,19 @@ struct AuditChecker {
     }
 
     var verdict: PostgresAudit.Verdict {
-        PostgresAudit.Verdict(entries: entries, chains: ends.count, firstDefect: firstDefect)
+        PostgresAudit.Verdict(entries: count, chains: ends.count, firstDefect: firstDefect)
     }
 
     /// The same bytes as `holdfast.audit_hash`, computed apart from it.
-    static func hash(_ entry: AuditEntry, sequence: Int64, after previous: [UInt8]) -> [UInt8] {
+    static func hash(
+        _ entry: AuditEntry, entries: String? = nil, sequence: Int64, after previous: [UInt8]
+    ) -> [UInt8] {
         var bytes = previous
         let parts = [
             entry.principal, String(sequence), String(entry.at.microsecondsSince1970), entry.method, entry.entity,
             entry.requestID,
         ]
-        for part in parts {
+        for part in parts + (entries.map { [$0] } ?? []) {
             bytes += Array("\(part.utf8.count):".utf8)
             bytes += Array(part.utf8)
         }

@@ -52,16 +52,25 @@ package struct PostgresPrincipals: PrincipalStore {
     }
 
     /// Makes a token good from now on. `hash` is all that is kept of it.
+    ///
+    /// - Parameter audit: What the audit log says about it, in the same transaction.
     package func create(
-        id: String, principal: Principal, hash: TokenHash, expiresAt: Timestamp
+        id: String, principal: Principal, hash: TokenHash, expiresAt: Timestamp, audit: AuditEntry? = nil
     ) async throws {
         let now = clock()
-        _ = try await pool.execute(Self.insertion(id, principal, hash, now, expiresAt))
+        try await pool.transaction { transaction in
+            try await transaction.execute(Self.insertion(id, principal, hash, now, expiresAt))
+            if let audit { try await PostgresAudit.append(audit, in: transaction) }
+        }
     }
 
     /// Ends a token now; every node closes its sessions within a second. False if there is no such token.
-    package func revoke(id: String) async throws -> Bool {
-        try await !pool.query(Self.end(id, at: clock(), replacedBy: nil)).isEmpty
+    package func revoke(id: String, audit: AuditEntry? = nil) async throws -> Bool {
+        try await pool.transaction { transaction in
+            let isKnown = try await !transaction.query(Self.end(id, at: clock(), replacedBy: nil)).isEmpty
+            if isKnown, let audit { try await PostgresAudit.append(audit, in: transaction) }
+            return isKnown
+        }
     }
 
     /// What became of a rotation.
@@ -74,7 +83,7 @@ package struct PostgresPrincipals: PrincipalStore {
 
     /// Replaces a token by a new one; the old one stays good for `overlap`.
     package func rotate(
-        id: String, newID: String, newHash: TokenHash, overlap: Duration
+        id: String, newID: String, newHash: TokenHash, overlap: Duration, audit: AuditEntry? = nil
     ) async throws -> Rotation {
         let now = clock()
         return try await pool.transaction { transaction in
@@ -86,6 +95,7 @@ package struct PostgresPrincipals: PrincipalStore {
             let expiresAt = now + (try row.timestamp("expires_at") - row.timestamp("created_at"))
             try await transaction.execute(Self.insertion(newID, principal, newHash, now, expiresAt))
             _ = try await transaction.query(Self.end(id, at: now + overlap, replacedBy: newID))
+            if let audit { try await PostgresAudit.append(audit, in: transaction) }
             return .rotated(principal, expiresAt: expiresAt)
         }
     }

@@ -42,9 +42,7 @@ final class RequestTransactions: RPCTransactions {
     func change<Value: Encodable & Sendable>(
         _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
     ) async throws -> Value {
-        let entry = AuditEntry(
-            at: now, principal: caller?.qualifiedID ?? "anonymous", method: method, entity: entity,
-            requestID: requestID)
+        let entry = entry(entity)
         let value = try await database.transaction(as: caller, readOnly: false) { [claim, services] transaction in
             if let claim, let store = services.idempotency {
                 // First, so that a repetition waits here and does not run into what the first one has written.
@@ -61,6 +59,14 @@ final class RequestTransactions: RPCTransactions {
         }
         didCommitAnswer.withLock { $0 = true }
         return value
+    }
+
+    func auditEntry(_ entity: String) -> AuditEntry? { services.audit == nil ? nil : entry(entity) }
+
+    private func entry(_ entity: String) -> AuditEntry {
+        AuditEntry(
+            at: now, principal: caller?.qualifiedID ?? "anonymous", method: method, entity: entity,
+            requestID: requestID)
     }
 
     private var database: any RPCDatabase {

@@ -15,7 +15,7 @@ extension Lane {
 
     private func signal(_ run: Resident, _ record: SignalRecord, _ reply: @escaping Reply<Void>) {
         guard run.outcome == nil else { return whenDurable(run) { _ in reply(.failure(.runEnded)) } }
-        if run.isBusy { return run.deferred.append(.signal(run.id, record, reply)) }
+        if run.isBusy { return run.deferred.append(attributed(.signal(run.id, record, reply))) }
         if settings.sabotage.contains(.signalLostWhileParking), run.isParking { return reply(.success(())) }
         accept(run, .signalReceived(record))
         progress(run)
@@ -94,7 +94,7 @@ extension Lane {
             switch result {
             case .failure(let refusal): reply(.failure(refusal))
             case .success(let run):
-                if run.isBusy { return run.deferred.append(.command(id, command, reply)) }
+                if run.isBusy { return run.deferred.append(attributed(.command(id, command, reply))) }
                 self.command(run, command, reply)
             }
         }

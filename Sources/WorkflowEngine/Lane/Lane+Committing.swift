@@ -42,6 +42,7 @@ extension Lane {
         var bytes = writes.entries.reduce(0) { $0 + 100 + $1.fact.payloadBytes }
         if case .guarded = run.mode, let entry = writes.entries.first {
             batch.guarded.append(Batch.GuardedStart(row: run.row, entry: entry))
+            for entry in writes.audit { batch.audit.append((run.id, entry)) }
         } else {
             add(run, writes, to: &batch, withEntries: true)
         }
@@ -74,6 +75,7 @@ extension Lane {
         batch.consumed += writes.consumed
         for message in writes.consumed { batch.consumers[message] = run.id }
         batch.events += writes.events
+        for entry in writes.audit { batch.audit.append((run.id, entry)) }
     }
 
     /// Whether these writes put the run into the table of open runs.

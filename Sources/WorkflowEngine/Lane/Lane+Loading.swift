@@ -6,6 +6,8 @@ extension Lane {
     func withRun(_ id: RunID, _ body: @escaping (Result<Resident, Refusal>) -> Void) {
         if let run = runs[id], !run.reloadsWhenDurable { return body(.success(run)) }
         if runs[id] == nil, isGivenUp(id) { return body(.failure(.unavailable)) }
+        let entries = attribution
+        let body = { [self] (result: Result<Resident, Refusal>) in attribute(entries) { body(result) } }
         if runs[id] != nil {
             // It is about to leave memory in order to come back.
             loading[id, default: []].append(body)

@@ -281,6 +281,7 @@ extension Lane {
         case .command(let run, let command, let reply): self.command(run, command, reply)
         case .message(let message): receive(message)
         case .foreignWake(let run): foreignWake(run)
+        case .attributed(let entries, let event): attribute(entries) { handleDeferred(event) }
         default: preconditionFailure("such an event is never deferred")
         }
     }

@@ -54,6 +54,8 @@ package final class Lane {
     /// back, for otherwise they would be refused for ever.
     var givenUp: [SlotRange] = []
     var isToldOfAcquisitions = false
+    /// What the audit log is to say about the first entry that the event at hand leads to.
+    var attribution: [AuditEntry] = []
     private(set) var isHalted = false
 
     package init(
@@ -110,6 +112,7 @@ package final class Lane {
         case .fork(let request, let entries, let reply): fork(request, entries, reply)
         case .signal(let run, let record, let reply): signal(run, record, reply)
         case .command(let run, let command, let reply): self.command(run, command, reply)
+        case .attributed(let entries, let event): attribute(entries) { handle(event) }
         case .inspect(let run, let reply): reply(.success(runs[run].map(inspection)))
         case .message(let message): receive(message)
         case .stepEnded(let reference, let result): stepEnded(reference, result)
@@ -127,6 +130,20 @@ package final class Lane {
         }
     }
 
+    // MARK: Attribution
+
+    /// Does what an event asks for; its first entry takes `entries` along to the audit log.
+    func attribute(_ entries: [AuditEntry], _ body: () -> Void) {
+        attribution = entries
+        body()
+        attribution = []
+    }
+
+    /// The event for later, with its attribution.
+    func attributed(_ event: LaneEvent) -> LaneEvent {
+        attribution.isEmpty ? event : .attributed(attribution, event)
+    }
+
     // MARK: Entries
 
     /// Adds a fact to the run's journal, to be committed with the next batch.
@@ -137,6 +154,8 @@ package final class Lane {
         precondition(run.transaction == nil, "a transaction under way has the run's next entry")
         run.lastAt = max(run.lastAt, at ?? now)
         let entry = JournalEntry(seq: run.nextSeq, at: run.lastAt, fact: fact)
+        run.writes.audit += attribution
+        attribution = []
         run.nextSeq += 1
         run.writes.entries.append(entry)
         unpark(run)
@@ -229,6 +248,7 @@ package final class Lane {
             switch event {
             case .signal(_, _, let reply): reply(.failure(.unavailable))
             case .command(_, _, let reply): reply(.failure(.unavailable))
+            case .attributed(_, let event): refuse([event])
             default: break
             }
         }

@@ -69,6 +69,8 @@ package enum LaneEvent: Sendable {
     indirect case fork(StartRequest, [JournalEntry], Reply<Started>)
     indirect case signal(RunID, SignalRecord, Reply<Void>)
     case command(RunID, RunCommand, Reply<RunStatus>)
+    /// The event, and what the audit log is to say about it if it changes anything.
+    indirect case attributed([AuditEntry], LaneEvent)
     case inspect(RunID, Reply<Inspection?>)
     indirect case message(StoredMessage)
     indirect case stepEnded(StepReference, Result<StepOutput, Failure>)

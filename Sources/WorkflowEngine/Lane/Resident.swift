@@ -24,6 +24,8 @@ final class Resident {
         var messages: [Batch.Message] = []
         var consumed: [Int64] = []
         var events: [Batch.Event] = []
+        /// Who asked for them, where it was somebody.
+        var audit: [AuditEntry] = []
         /// Runs whose writes must be in the same commit: a parent and the children that it starts or hears of.
         var joined: Set<RunID> = []
         /// Known once the writes are in a batch: whether they put the run into the table of open runs.
@@ -42,6 +44,7 @@ final class Resident {
             all.messages += later.messages
             all.consumed += later.consumed
             all.events += later.events
+            all.audit += later.audit
             all.joined.formUnion(later.joined)
             all.createsRow = false
             return all

@@ -326,6 +326,7 @@ final class LaneHost: @unchecked Sendable {
         case .command(_, _, let reply): reply(.failure(.unavailable))
         case .inspect(_, let reply): reply(.failure(.unavailable))
         case .release(_, let reply): reply(.failure(.unavailable))
+        case .attributed(_, let event): refuse(event)
         default: break
         }
     }

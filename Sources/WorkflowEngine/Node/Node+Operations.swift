@@ -11,6 +11,8 @@ package struct RunSpecification: Sendable {
     package var priority: Int16 = StartRecord.priorityDefault
     package var startAt: Timestamp?
     package var deadline: Duration?
+    /// Who asks for it; the node adds what the run is called.
+    package var audit: AuditEntry?
 
     package init(workflow: String, input: [UInt8]) {
         self.workflow = workflow
@@ -22,8 +24,9 @@ extension Node {
     /// Starts a run. Answers once it is durable; with a business key that an open run has, answers with that run.
     package func start(_ specification: RunSpecification) async throws(Refusal) -> Started {
         guard let request = request(specification) else { throw .unavailable }
-        guard let host = ownHost(request.id) else { return try await startElsewhere([request])[0] }
-        return try await answer { host.post(.start(request, $0), mayTakeTurn: true) }
+        let audit = Self.audit([specification], [request])
+        guard let host = ownHost(request.id) else { return try await startElsewhere([request], audit)[0] }
+        return try await answer { host.post(Self.attributed(audit, .start(request, $0)), mayTakeTurn: true) }
     }
 
     /// Starts all runs or none of them. Those without a business key share a lane and so a commit.
@@ -31,26 +34,36 @@ extension Node {
         guard !specifications.isEmpty else { return [] }
         guard specifications.allSatisfy({ $0.key == nil && !hasLimit($0.queue) }),
             let slot = state.withLock({ $0.ownSlot() }), let host = host(laneNumber(slot))
-        else { return try await startElsewhere(specifications.compactMap { request($0) }) }
+        else {
+            let requests = specifications.compactMap { request($0) }
+            return try await startElsewhere(requests, Self.audit(specifications, requests))
+        }
         let requests = specifications.compactMap { request($0, slot: slot) }
         guard requests.count == specifications.count else { throw .unavailable }
-        return try await answer { host.post(.startMany(requests, $0)) }
+        let audit = Self.audit(specifications, requests)
+        return try await answer { host.post(Self.attributed(audit, .startMany(requests, $0))) }
     }
 
     /// Sends a signal; answers once it is durable. A signal of an id that the run has had already changes nothing.
-    package func signal(_ run: RunID, name: String, id: RunID? = nil, payload: [UInt8]) async throws(Refusal) {
+    package func signal(
+        _ run: RunID, name: String, id: RunID? = nil, payload: [UInt8], audit: AuditEntry? = nil
+    ) async throws(Refusal) {
         let id = id ?? newID(slot: HashSlot(run.slotNumber))
         let record = SignalRecord(name: name, id: id, payload: payload)
         guard let host = ownHost(run) else { return try await post(run, .signal(record)) }
-        return try await answer { host.post(.signal(run, record, $0), mayTakeTurn: true) }
+        return try await answer {
+            host.post(Self.attributed(audit.map { [$0] } ?? [], .signal(run, record, $0)), mayTakeTurn: true)
+        }
     }
 
-    package func command(_ run: RunID, _ command: RunCommand) async throws(Refusal) -> RunStatus {
+    package func command(
+        _ run: RunID, _ command: RunCommand, audit: AuditEntry? = nil
+    ) async throws(Refusal) -> RunStatus {
         guard let host = ownHost(run) else {
             try await post(run, .command(command))
             return try await view(run).status
         }
-        return try await answer { host.post(.command(run, command, $0)) }
+        return try await answer { host.post(Self.attributed(audit.map { [$0] } ?? [], .command(run, command, $0))) }
     }
 
     /// The run as it is now, with what only its owner's memory knows.
@@ -131,7 +144,9 @@ extension Node {
     }
 
     /// Starts a new run that takes over another one's journal before `seq`.
-    package func fork(_ source: RunID, before seq: Int32, input: [UInt8]?) async throws(Refusal) -> Started {
+    package func fork(
+        _ source: RunID, before seq: Int32, input: [UInt8]?, audit: AuditEntry? = nil
+    ) async throws(Refusal) -> Started {
         let entries: [JournalEntry]?
         do {
             entries = try await reader.history(source, after: nil, limit: Int(Int32.max))
@@ -149,10 +164,28 @@ extension Node {
         let request = StartRequest(id: newID(slot: slot), record: record)
         guard let host = ownHost(request.id) else { throw .unavailable }
         let kept = entries.filter { $0.seq < seq && $0.fact.isKeptByFork }
-        return try await answer { host.post(.fork(request, Array(kept), $0)) }
+        return try await answer {
+            host.post(
+                Self.attributed(audit.map { [$0.about("run:\(request.id)")] } ?? [], .fork(request, Array(kept), $0)))
+        }
     }
 
     // MARK: -
+
+    /// What the audit log says about each start; a run of a business key may be one that is open already.
+    private static func audit(_ specifications: [RunSpecification], _ requests: [StartRequest]) -> [AuditEntry] {
+        zip(specifications, requests).compactMap { specification, request in
+            let name = specification.key.map { "run:\(specification.workflow)/\($0)" } ?? "run:\(request.id)"
+            return specification.audit?.about(name)
+        }
+    }
+
+    static func attributed(_ entries: [AuditEntry], _ event: LaneEvent) -> LaneEvent {
+        entries.isEmpty ? event : .attributed(entries, event)
+    }
+
+    /// Whether this node's memory has the run, so that what is asked of it is committed by a lane of this node.
+    package func owns(_ run: RunID) -> Bool { ownHost(run) != nil }
 
     private func hasLimit(_ queue: String?) -> Bool { queue.map { settings.lane.queueLimits[$0] != nil } ?? false }
 
@@ -182,10 +215,14 @@ extension Node {
     }
 
     /// Puts runs into the table of open runs in one commit, for their owners to take up.
-    private func startElsewhere(_ requests: [StartRequest]) async throws(Refusal) -> [Started] {
+    private func startElsewhere(
+        _ requests: [StartRequest], _ audit: [AuditEntry]
+    ) async throws(Refusal) -> [Started] {
         guard let incarnation else { throw .unavailable }
         do {
-            let committed = try await stores[0].commit(batch(starting: requests), by: incarnation)
+            var batch = batch(starting: requests)
+            batch.audit = zip(requests, audit).map { ($0.id, $1) }
+            let committed = try await stores[0].commit(batch, by: incarnation)
             messagesWaiting()
             return requests.map { request in
                 let winner = committed.winners[request.id]

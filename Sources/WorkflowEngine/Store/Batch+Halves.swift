@@ -41,6 +41,7 @@ extension Batch {
         part.changed = changed.filter { isIn($0.id) }
         part.closed = closed.filter { isIn($0.row.id) }
         part.events = events.filter { isIn($0.run) }
+        part.audit = audit.filter { isIn($0.run) }
         part.together = together.filter { $0.contains(where: isIn) }
         part.messages = messages.filter { $0.cause.map(isIn) ?? withRest }
         part.consumed = consumed.filter { consumers[$0].map(isIn) ?? withRest }

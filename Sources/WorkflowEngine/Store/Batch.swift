@@ -92,6 +92,8 @@ package struct Batch: Sendable {
     /// The runs that took up those messages, as far as it was a run.
     package var consumers: [Int64: RunID] = [:]
     package var events: [Event] = []
+    /// Who made which run change, for the audit log: committed with what it tells.
+    package var audit: [(run: RunID, entry: AuditEntry)] = []
     /// Groups of runs of which either all are committed or none: a parent with its new child, runs started as one.
     package var together: [[RunID]] = []
 

@@ -53,6 +53,9 @@ public struct RPCContext: Sendable {
     ) async throws -> Value {
         try await transactions.change(entity, body)
     }
+
+    /// The entry of the audit log for a change that the engine commits, and with it the entry.
+    package func auditEntry(_ entity: String) -> AuditEntry? { transactions.auditEntry(entity) }
 }
 
 /// How a request reaches the database. The server supplies it.
@@ -64,6 +67,13 @@ package protocol RPCTransactions: Sendable {
     func change<Value: Encodable & Sendable>(
         _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
     ) async throws -> Value
+
+    /// Nil for a server without an audit log.
+    func auditEntry(_ entity: String) -> AuditEntry?
+}
+
+extension RPCTransactions {
+    package func auditEntry(_ entity: String) -> AuditEntry? { nil }
 }
 
 /// A client's connection, which only the server looks into.

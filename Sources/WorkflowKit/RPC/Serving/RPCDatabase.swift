@@ -25,6 +25,11 @@ package struct AuditEntry: Hashable, Sendable {
         self.entity = entity
         self.requestID = requestID
     }
+
+    /// The same about another entity.
+    package func about(_ entity: String) -> AuditEntry {
+        AuditEntry(at: at, principal: principal, method: method, entity: entity, requestID: requestID)
+    }
 }
 
 /// Remembers every change, and cannot be changed itself.
