@@ -35,7 +35,9 @@ struct BenchNode: Sendable {
             settings: MigrationSettings(release: "bench"), logger: logger)
         _ = try await runner.up()
         var settings = NodeSettings(name: "bench", build: "bench")
-        if let lanes = ProcessInfo.processInfo.environment["BENCH_LANES"].flatMap({ Int($0) }) { settings.lanes = lanes }
+        if let lanes = ProcessInfo.processInfo.environment["BENCH_LANES"].flatMap({ Int($0) }) {
+            settings.lanes = lanes
+        }
         let node = PostgresNode.make(
             configuration, settings: settings, plugins: [.canary], logger: logger)
         let serving = Task { await node.run() }

@@ -43,7 +43,9 @@ package final class MemoryStore: Store {
 
     // MARK: Store
 
-    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError) -> Committed {
+    package nonisolated(nonsending) func commit(_ batch: Batch, by incarnation: Int64) async throws(StoreError)
+        -> Committed
+    {
         try apply(batch, statements: [], by: incarnation)
     }
 

@@ -18,7 +18,8 @@ struct Holdfast: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, TokenCommand.self, CallCommand.self, ReportCommand.self,
-            DemoCommand.self, DoctorCommand.self,
+            WatchCommand.self, AuditCommand.self, DemoCommand.self, DoctorCommand.self, BenchCommand.self,
+            PluginCommand.self,
         ]
     )
 

@@ -31,8 +31,11 @@ enum Command {
     }
 
     /// Runs the command to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
+    static func run(
+        _ arguments: [String], environment: [String: String] = [:], folder: String? = nil
+    ) async throws -> Outcome {
         let process = process(arguments, environment: environment)
+        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         let output = Pipe()
         let errors = Pipe()
         process.standardOutput = output

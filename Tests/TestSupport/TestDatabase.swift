@@ -60,9 +60,14 @@ package struct TestDatabase: Sendable {
     }
 
     /// The text in the first column named "dump" of the one row that `query` gives.
-    package func text(_ query: String) async throws -> String {
+    ///
+    /// - Parameter preparation: A query before it in the same session.
+    package func text(_ query: String, after preparation: String? = nil) async throws -> String {
         let connection = try await PostgresConnection.connect(try configuration, logger: TestCluster.logger)
         do {
+            if let preparation {
+                _ = try await connection.query(SQLStatement(uncheckedText: preparation, name: "Preparation"))
+            }
             let rows = try await connection.query(SQLStatement(uncheckedText: query, name: "Dump"))
             await connection.close()
             return try rows.first?.textOrNull("dump") ?? ""

@@ -42,7 +42,33 @@ final class LineClient: Sendable {
                 .unavailable,
                 "could not reach a server on \(address): is it running? \"holdfast serve\" starts one")
         }
-        return try await channel.executeThenClose { inbound, outbound in
+        return try await Self.tellingBrokenConnections(to: address) {
+            try await Self.converse(channel, token: token, body)
+        }
+    }
+
+    /// What goes wrong below the lines (a reset, a certificate that is not trusted) is a server that is not reachable.
+    private static func tellingBrokenConnections<Result>(
+        to address: ListenAddress, _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as BoringSSLError {
+            throw Refusal(.unavailable, "could not agree on TLS with \(address): \(error)")
+        } catch let error as NIOSSLError {
+            throw Refusal(.unavailable, "could not agree on TLS with \(address): \(error)")
+        } catch let error as IOError {
+            throw Refusal(.unavailable, "the connection to \(address) was lost: \(error.description)")
+        } catch let error as ChannelError {
+            throw Refusal(.unavailable, "the connection to \(address) was lost: \(error)")
+        }
+    }
+
+    private static func converse<Result: Sendable>(
+        _ channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>, token: String?,
+        _ body: @Sendable (inout Conversation) async throws -> Result
+    ) async throws -> Result {
+        try await channel.executeThenClose { inbound, outbound in
             var conversation = Conversation(lines: inbound.makeAsyncIterator(), outbound: outbound)
             if let token {
                 _ = try await conversation.call("session.open", ["token": .string(token), "client": "holdfast"])
@@ -62,6 +88,8 @@ final class LineClient: Sendable {
         private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
         private var pending = ByteBuffer()
         private var nextID = 1
+        /// Events that came while an answer was waited for.
+        private var events: [JSON] = []
 
         fileprivate init(
             lines: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
@@ -80,11 +108,23 @@ final class LineClient: Sendable {
             ]
             try await outbound.write(ByteBuffer(bytes: request.bytes + [0x0a]))
             while let message = try await nextMessage() {
-                guard message["id"]?.intValue == id else { continue }
+                guard message["id"]?.intValue == id else {
+                    if let event = message["params"] { events.append(event) }
+                    continue
+                }
                 if let error = message["error"] { throw CallError(error) }
                 return message["result"] ?? .null
             }
             throw Refusal(.unavailable, "the server closed the connection without an answer")
+        }
+
+        /// What the next notification tells; nil when the server closed the connection.
+        mutating func nextEvent() async throws -> JSON? {
+            if !events.isEmpty { return events.removeFirst() }
+            while let message = try await nextMessage() {
+                if let event = message["params"] { return event }
+            }
+            return nil
         }
 
         /// The next message of the server; nil when it closed the connection.
@@ -109,6 +149,12 @@ struct CallError: Error {
     let error: JSON
 
     init(_ error: JSON) { self.error = error }
+
+    /// The server's sentence, with the type of the error behind it.
+    var sentence: String {
+        let message = error["message"]?.stringValue ?? "the server answered with an error"
+        return message + (error["data"]?["type"]?.stringValue.map { " (\($0))" } ?? "")
+    }
 
     /// The exit code that tells a script what to do.
     var status: ExitStatus {

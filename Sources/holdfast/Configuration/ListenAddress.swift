@@ -26,6 +26,9 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     /// The host as it stands before a colon.
     var urlHost: String { host.contains(":") ? "[\(host)]" : host }
 
+    /// Whether nobody outside this machine can reach it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
     /// Finds out whether the address can be had, before anything is created or started for it.
     func probe() throws(Refusal) {
         guard port != 0 else { return }

@@ -84,6 +84,14 @@ struct ServeCommand: AsyncParsableCommand {
                 listen == nil ? .configuration : .usage,
                 "cannot listen on \"\(text)\": it must look like 127.0.0.1:7420 or [::1]:7420")
         }
+        let tls = try tls(settings)
+        let allowsPlaintext = allowPlaintext || settings.flag("allowPlaintext")
+        guard tls != nil || allowsPlaintext || address.isLoopback else {
+            throw Refusal(
+                .configuration,
+                "cannot listen on \(address) without TLS, tokens would cross the network in the clear: give --tls-cert "
+                    + "and --tls-key, or allow it with --allow-plaintext")
+        }
         let levelName = logLevel ?? settings.text("logLevel") ?? "notice"
         guard let level = Logger.Level(rawValue: levelName) else {
             throw Refusal(logLevel == nil ? .configuration : .usage, "there is no log level \"\(levelName)\"")
@@ -93,7 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
         return NodePlan(
             database: resolved, listen: address,
             name: node ?? settings.text("node") ?? ProcessInfo.processInfo.hostName,
-            tls: try tls(settings), allowsPlaintext: allowPlaintext || settings.flag("allowPlaintext"),
+            tls: tls, allowsPlaintext: allowsPlaintext,
             appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
             business: try BusinessSettings(settings), storySamples: demo ? samples : nil,
             grace: .seconds(seconds), logLevel: level, limits: try limits.resolved(settings),

@@ -109,7 +109,7 @@ struct TokenCommand: AsyncParsableCommand {
         var json = false
 
         func run() async throws {
-            guard try await withTokens(database, { try await $0.principals.revoke(id: tokenId) }) else {
+            guard try await withTokens(database, { try await $0.revoke(tokenId) }) else {
                 throw Refusal(
                     .failed, "there is no token \"\(tokenId)\" that is good; \"holdfast token list\" shows them")
             }
@@ -177,8 +177,22 @@ struct Tokens {
         let token = Token.random(kind: principal.kind, using: &generator)
         let id = Self.newID()
         let expiresAt = wallClock() + life
-        try await principals.create(id: id, principal: principal, hash: token.hash, expiresAt: expiresAt)
+        try await principals.create(
+            id: id, principal: principal, hash: token.hash, expiresAt: expiresAt,
+            audit: Self.audit("token.create", id))
         return IssuedToken(token: token, tokenID: id, principal: principal, expiresAt: expiresAt)
+    }
+
+    /// False if there is no such token.
+    func revoke(_ id: String) async throws -> Bool {
+        try await principals.revoke(id: id, audit: Self.audit("token.revoke", id))
+    }
+
+    /// What the audit log says of a change from the command line: the user of this machine made it.
+    private static func audit(_ command: String, _ id: String) -> AuditEntry {
+        AuditEntry(
+            at: wallClock(), principal: "command-line:\(NSUserName())", method: command, entity: "token:\(id)",
+            requestID: UUID().uuidString.lowercased())
     }
 
     func rotate(_ id: String, overlap: Duration) async throws -> IssuedToken? {
@@ -188,7 +202,9 @@ struct Tokens {
         }
         let token = Token.random(kind: kind, using: &generator)
         let newID = Self.newID()
-        switch try await principals.rotate(id: id, newID: newID, newHash: token.hash, overlap: overlap) {
+        switch try await principals.rotate(
+            id: id, newID: newID, newHash: token.hash, overlap: overlap, audit: Self.audit("token.rotate", id))
+        {
         case .notGood: return nil
         case .rotated(let principal, let expiresAt):
             return IssuedToken(token: token, tokenID: newID, principal: principal, expiresAt: expiresAt)
