@@ -1,14 +1,18 @@
-"""Runs every scenario with every client against a server that is running: interop.py HOST PORT TOKEN"""
+"""Runs every scenario with every client against a server that is running.
+
+    interop.py HOST PORT ADMIN_TOKEN [UNIVERSITY_TOKEN]
+"""
 
 import sys
 import traceback
 
+import business
 import clients
 import lines
 import scenarios
 
 
-def main(host, port, token):
+def main(host, port, token, university=None):
     failures = 0
     total = 0
 
@@ -30,9 +34,18 @@ def main(host, port, token):
                 lambda: scenario(lambda: client(host, port), token))
     for scenario in lines.ALL:
         attempt(f"nc: {scenario.__name__.replace('_', ' ')}", lambda: scenario(host, port))
+    for scenario in business.ALL:
+        def play():
+            with clients.Pjrpc(host, port) as admin, clients.Pjrpc(host, port) as hook:
+                admin.call("session.open", {"token": token})
+                if university:
+                    hook.call("session.open", {"token": university})
+                scenario(admin, hook if university else None)
+
+        attempt(f"business: {scenario.__name__.replace('_', ' ')}", play)
     print(f"{total - failures} of {total} passed")
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:5]))

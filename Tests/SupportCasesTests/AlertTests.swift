@@ -42,6 +42,13 @@ import WorkflowKit
         #expect(alert.state == state)
     }
 
+    @Test(arguments: AlertLife.State.allCases)
+    func `only an alert with a case ends with its case`(state: AlertLife.State) {
+        var alert = life(state)
+        #expect(alert.caseEnded() == (state == .caseSubmitted ? .store : .nothing))
+        #expect(alert.state == (state == .caseSubmitted ? .cleared : state))
+    }
+
     @Test func `where pop-ups are off an alert is suppressed, and shown when they come on`() {
         var alert = AlertLife(popup: false)
         #expect(alert.state == .suppressed)
