@@ -36,6 +36,10 @@ class Client:
         self.lines = self.socket.makefile("rb")
         self.call("session.open", {"token": token})
 
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
     def send(self, method, params, identifier=1):
         message = {"jsonrpc": "2.0", "id": identifier, "method": method, "params": params}
         self.socket.sendall(json.dumps(message).encode() + b"\n")
@@ -97,7 +101,7 @@ def measure(server, token):
             break
         except OSError:
             time.sleep(0.1)
-    client.socket.close()
+    client.close()
     time.sleep(10)
     psql("alter system set log_statement = 'all'")
     psql("select pg_reload_conf()")
@@ -116,7 +120,7 @@ def measure(server, token):
     parked = "select count(*) from holdfast.run where state = 2"
     wait_until(parked, str(RUNS))
     print(f"all parked {time.monotonic() - begin:.1f} s later")
-    time.sleep(5)
+    time.sleep(12)
     full = resident_megabytes(server)
     print(f"memory: {empty:.0f} MB empty, {started:.0f} MB when all were started, {full:.0f} MB when all were "
           f"parked: {full - empty:.0f} MB over the empty server")
@@ -135,6 +139,7 @@ def measure(server, token):
     wait_until(parked, str(RUNS))
     if time.time() > due:
         raise SystemExit("they were due before all were parked; try fewer runs")
+    time.sleep(12)
     full = resident_megabytes(server)
     wait_until("select count(*) from holdfast.run", "0")
     print(f"memory with as many parked on timers: {full - empty:.0f} MB over the empty server")

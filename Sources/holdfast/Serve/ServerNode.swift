@@ -88,6 +88,8 @@ final class ServerNode: Service {
         let keeping = Task { [logger, plan] in
             await Keeper(retention: plan.retention, store: PostgresMaintenance(pool: pool), logger: logger).run()
         }
+        let tidying = Task { await FreeMemory.giveBack() }
+        defer { tidying.cancel() }
         @Sendable func stopEngine() async {
             scheduling.cancel()
             keeping.cancel()
