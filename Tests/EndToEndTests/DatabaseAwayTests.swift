@@ -66,25 +66,27 @@ import WorkflowKit
                 let other = try await TestClient(port: port)
                 let refused = try await other.call("session.open", ["token": .string(token)])
                 #expect(refused["error"]?["code"] == -32006)
+                // Not closed by the refusal: the token was not judged.
+                #expect(try await other.call("system.ping")["result"] != nil)
 
                 try FileManager.default.moveItem(atPath: data + ".hidden", toPath: data)
                 try await node.says("started PostgreSQL again")
-                // Not closed by the refusal: the token was not judged.
-                var opened = try await other.call("session.open", ["token": .string(token)])
+                let later = try await TestClient(port: port)
+                var opened = try await later.call("session.open", ["token": .string(token)])
                 while opened["error"]?["code"] == -32006 {
-                    opened = try await other.call("session.open", ["token": .string(token)])
+                    opened = try await later.call("session.open", ["token": .string(token)])
                 }
                 #expect(opened["result"] != nil)
-                var again = try await other.call(
+                var again = try await later.call(
                     "run.start", ["workflow": "canary.steps", "input": ["steps": 1], "idempotencyKey": "before"])
                 while again["error"]?["code"] == -32006 {
-                    again = try await other.call(
+                    again = try await later.call(
                         "run.start", ["workflow": "canary.steps", "input": ["steps": 1], "idempotencyKey": "before"])
                 }
                 #expect(again["result"]?["runId"] == run)
                 #expect(again["result"]?["replayed"] == true)
-                #expect(try await other.call("run.list", ["key": "away"])["result"]?["items"] == [])
-                let ended = try await other.call("run.wait", ["runId": run, "timeoutMs": 60_000])
+                #expect(try await later.call("run.list", ["key": "away"])["result"]?["items"] == [])
+                let ended = try await later.call("run.wait", ["runId": run, "timeoutMs": 60_000])
                 #expect(ended["result"]?["status"] == "completed")
             }
         }

@@ -6,6 +6,11 @@ struct PluginScaffold {
     /// The folder of Package.swift.
     let root: String
 
+    init(name: String, root: String) {
+        self.name = name
+        self.root = root
+    }
+
     /// `Invoices` as `invoices`, `RepairParts` as `repair-parts`: the plugin's name in its ledger and its workflows.
     private var kebab: String {
         var text = ""
@@ -15,6 +20,9 @@ struct PluginScaffold {
         }
         return text
     }
+
+    /// Apart from the word that follows it, so that what the new files import is not taken for what this file imports.
+    private let brings = "import"
 
     private var variable: String { name.prefix(1).lowercased() + name.dropFirst() }
 
@@ -72,7 +80,7 @@ struct PluginScaffold {
             Insertion(
                 file: package, anchor: #"        tests(of: "WorkflowKit"),"#,
                 line: "        tests(of: \"\(name)\", [\"WorkflowKit\", \"WorkflowTestKit\"]),"),
-            Insertion(file: list, anchor: "import WorkflowKit", line: "import \(name)"),
+            Insertion(file: list, anchor: "import WorkflowKit", line: "\(brings) \(name)"),
             Insertion(file: list, anchor: "            .canary,", line: "            .\(variable),"),
             Insertion(
                 file: table, anchor: #"                "WorkflowKit", "WorkflowEngine", "EngineMethods","#,
@@ -93,7 +101,7 @@ struct PluginScaffold {
 
     private var plugin: String {
         """
-        public import WorkflowKit
+        public \(brings) WorkflowKit
 
         extension Plugin {
             /// What this plugin is about, in one sentence.
@@ -106,7 +114,7 @@ struct PluginScaffold {
 
     private var workflow: String {
         """
-        public import WorkflowKit
+        public \(brings) WorkflowKit
 
         /// Greets somebody once, and again after a day unless the greeting was answered.
         public struct \(name)Greeting: Workflow {
@@ -140,10 +148,10 @@ struct PluginScaffold {
 
     private var test: String {
         """
-        import \(name)
-        import Testing
-        import WorkflowKit
-        import WorkflowTestKit
+        \(brings) \(name)
+        \(brings) Testing
+        \(brings) WorkflowKit
+        \(brings) WorkflowTestKit
 
         @Suite struct \(name)GreetingTests {
             @Test func `whoever does not answer is greeted again after a day`() async throws {
