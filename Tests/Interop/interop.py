@@ -8,6 +8,7 @@ import traceback
 
 import business
 import clients
+import discovery
 import lines
 import scenarios
 
@@ -34,6 +35,13 @@ def main(host, port, token, university=None):
                 lambda: scenario(lambda: client(host, port), token))
     for scenario in lines.ALL:
         attempt(f"nc: {scenario.__name__.replace('_', ' ')}", lambda: scenario(host, port))
+    for scenario in discovery.ALL:
+        def judge():
+            with clients.Pjrpc(host, port) as admin:
+                admin.call("session.open", {"token": token, "maxLineBytes": 1 << 20})
+                scenario(admin)
+
+        attempt(f"jsonschema: {scenario.__name__.replace('_', ' ')}", judge)
     for scenario in business.ALL:
         def play():
             with clients.Pjrpc(host, port) as admin, clients.Pjrpc(host, port) as hook:

@@ -9,10 +9,10 @@
 set -eu
 root="$(cd "$(dirname "$0")/../.." && pwd)"
 venv="$root/.build/interop"
-if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import aiorpcx, pjrpc, pyx12, standardwebhooks' 2>/dev/null; then
+if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import aiorpcx, jsonschema, pjrpc, pyx12, standardwebhooks' 2>/dev/null; then
     python3 -m venv "$venv"
     "$venv/bin/pip" --quiet --disable-pip-version-check install aiorpcX==0.25.0 pjrpc==2.2.0 \
-        pyx12==4.0.0 standardwebhooks==1.1.0
+        pyx12==4.0.0 standardwebhooks==1.1.0 jsonschema==4.26.0
 fi
 
 if [ $# -eq 3 ]; then
