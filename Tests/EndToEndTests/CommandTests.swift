@@ -164,10 +164,15 @@ import WorkflowKit
             let made = try await Command.run(["plugin", "new", "RepairParts", "--json"], folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             #expect(try json(made)["files"]?.arrayValue?.count == 6)
+            #expect(try await Command.run(["plugin", "new", "Apples"], folder: folder).status == 0)
             for path in lists {
                 let text = try String(contentsOfFile: "\(folder)/\(path)", encoding: .utf8)
-                #expect(text.contains("RepairParts"), "\(path)")
+                #expect(text.contains("RepairParts") && text.contains("Apples"), "\(path)")
             }
+            let plugins = try String(contentsOfFile: "\(folder)/\(lists[1])", encoding: .utf8)
+            let imports = plugins.split(separator: "\n").prefix { $0.hasPrefix("import ") }
+            #expect(imports.contains("import Apples") && imports.contains("import RepairParts"))
+            #expect(imports.elementsEqual(imports.sorted()))
             let workflow = try String(
                 contentsOfFile: folder + "/Plugins/RepairParts/RepairPartsGreeting.swift", encoding: .utf8)
             #expect(workflow.contains(#"static let name = "repair-parts.greeting""#))

@@ -67,6 +67,13 @@ struct PluginScaffold {
         return written
     }
 
+    /// The line before which the module's own import stands in alphabetical order.
+    private func firstImport(after name: String, in file: String) throws -> String {
+        let text = try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8)
+        let lines = text.split(separator: "\n").prefix { $0.hasPrefix(brings + " ") }
+        return lines.first { $0 > "\(brings) \(name)" }.map(String.init) ?? "/// The plugins of this binary."
+    }
+
     private func changes() throws -> [String: String] {
         let package = "Package.swift"
         let list = "Sources/holdfast/Plugins.swift"
@@ -80,7 +87,7 @@ struct PluginScaffold {
             Insertion(
                 file: package, anchor: #"        tests(of: "WorkflowKit"),"#,
                 line: "        tests(of: \"\(name)\", [\"WorkflowKit\", \"WorkflowTestKit\"]),"),
-            Insertion(file: list, anchor: "import WorkflowKit", line: "\(brings) \(name)"),
+            Insertion(file: list, anchor: try firstImport(after: name, in: list), line: "\(brings) \(name)"),
             Insertion(file: list, anchor: "            .canary,", line: "            .\(variable),"),
             Insertion(
                 file: table, anchor: #"                "WorkflowKit", "WorkflowEngine", "EngineMethods","#,
@@ -89,14 +96,16 @@ struct PluginScaffold {
         var texts: [String: String] = [:]
         for insertion in insertions {
             let text =
-                try texts[insertion.file] ?? String(contentsOfFile: "\(root)/\(insertion.file)", encoding: .utf8)
+                try texts[insertion.file]
+                ?? "\n" + String(contentsOfFile: "\(root)/\(insertion.file)", encoding: .utf8)
             guard let place = text.range(of: "\n" + insertion.anchor) else {
                 throw Refusal(.failed, "\(insertion.file) has no line that begins with \"\(insertion.anchor)\"")
             }
             texts[insertion.file] = text.replacingCharacters(
                 in: place, with: "\n\(insertion.line)\n\(insertion.anchor)")
         }
-        return texts
+        // Without the line end that lets an anchor be the first line.
+        return texts.mapValues { String($0.dropFirst()) }
     }
 
     private var plugin: String {
@@ -148,10 +157,7 @@ struct PluginScaffold {
 
     private var test: String {
         """
-        \(brings) \(name)
-        \(brings) Testing
-        \(brings) WorkflowKit
-        \(brings) WorkflowTestKit
+        \([name, "Testing", "WorkflowKit", "WorkflowTestKit"].sorted().map { "\(brings) \($0)" }.joined(separator: "\n"))
 
         @Suite struct \(name)GreetingTests {
             @Test func `whoever does not answer is greeted again after a day`() async throws {
