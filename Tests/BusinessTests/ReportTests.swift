@@ -130,6 +130,35 @@ import WorkflowKit
         }
     }
 
+    @Test func `reports at the same moment that name the same new PCs give each of them one partner`() async throws {
+        try await Business.with { business in
+            let serials = (0..<300).map { "5CG6101\(String(format: "%03d", $0))" }
+            for partner in ["P1", "P2", "P3"] { try await business.certify(partner) }
+            try await withThrowingTaskGroup { group in
+                for (number, partner) in ["P1", "P2", "P3"].enumerated() {
+                    let rows = serials.map { "\(partner),9G2J7ET,\($0),1\n" }
+                    let text = "reseller_id,product_number,serial_number,quantity\n" + rows.joined()
+                    group.addTask {
+                        let report = try await business.report("csv", text, as: .reporter("DISTIT0\(number)"))
+                        #expect(report["status"] == "processed")
+                    }
+                }
+                try await group.waitForAll()
+            }
+            var held: [String] = []
+            for partner in ["P1", "P2", "P3"] {
+                var cursor: JSON = .null
+                repeat {
+                    let page = try await business.call(
+                        "device.list", ["place": "unassigned", "limit": 1_000, "cursor": cursor], as: .partner(partner))
+                    held += page["items"]?.arrayValue?.compactMap { $0["serial"]?.stringValue } ?? []
+                    cursor = page["nextCursor"] ?? .null
+                } while cursor != .null
+            }
+            #expect(held.sorted() == serials)
+        }
+    }
+
     @Test func `a test interchange changes nothing and uses up no number`() async throws {
         try await Business.with { business in
             try await business.certify("10284417")

@@ -85,7 +85,7 @@ struct ReportApplication {
         }
     }
 
-    /// Makes the PCs known that are sold for the first time, and locks all.
+    /// Locks the PCs that are known; those that are sold for the first time are written down at the end.
     private mutating func load(_ entries: [Entry]) async throws {
         let serials = Array(Set(entries.filter { $0.kind != "cover" }.map(\.serial.text))).sorted()
         guard !serials.isEmpty else { return }
@@ -97,8 +97,8 @@ struct ReportApplication {
             known[entry.serial.text, default: []].append(entry.product)
             missing.append(DeviceKey(serial: entry.serial, product: entry.product))
         }
-        if !missing.isEmpty { try await DeviceBook.add(missing, at: now, in: transaction) }
         devices = try await DeviceBook.locked(serials, in: transaction)
+        devices += try await DeviceBook.new(missing, in: transaction)
         for (index, device) in devices.enumerated() { indexes[device.serial, default: []].append(index) }
     }
 

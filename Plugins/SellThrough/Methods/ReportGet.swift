@@ -28,11 +28,22 @@ struct ReportGet: RPCMethod {
         let clock = ContinuousClock()
         let deadline = clock.now + .milliseconds(params.waitMs ?? 0)
         var pause = Duration.milliseconds(20)
-        while true {
-            let answer = try await read(id, context)
-            if answer.finishedAt != nil || clock.now >= deadline { return answer }
+        // Counting is left for the end: a large report would be counted again and again while it is processed.
+        while clock.now < deadline {
+            guard try await isUnderWay(id, context) else { break }
             try await Task.sleep(for: min(pause, deadline - clock.now))
             pause = min(pause * 2, .milliseconds(500))
+        }
+        return try await read(id, context)
+    }
+
+    private func isUnderWay(_ id: UUID, _ context: RPCContext) async throws -> Bool {
+        try await context.read { transaction in
+            try await transaction.query(
+                SQLStatement(
+                    "select report_id from sell_through.report where report_id = $1 and finished_at is null",
+                    name: "ReportUnderWay", .uuid(id))
+            ).isEmpty == false
         }
     }
 

@@ -12,6 +12,8 @@ package struct KeptDevice: Sendable {
     package var endCustomer: String?
     /// What was done with it in this transaction; see ``DeviceBook/store(_:changes:at:in:)``.
     package var isChanged = false
+    /// Nobody has heard of it before this transaction, which writes it down as it ends up.
+    package var isNew = false
 }
 
 /// Something that happened to a PC, for its history.
@@ -47,6 +49,59 @@ package enum DeviceBook {
                 on conflict (serial, product_number) do nothing
                 """, name: "AddDevices", .textArray(keys.map(\.serial.text)),
                 .textArray(keys.map { $0.product?.description }), .timestamp(now)))
+    }
+
+    /// PCs that nobody has heard of, with the numbers that they will have; ``store(_:changes:at:in:)`` writes them down.
+    ///
+    /// Writing each of them once, as it ends up, costs half of writing it empty and changing it.
+    package static func new(
+        _ keys: [DeviceKey], in transaction: any Transaction
+    ) async throws(SQLError) -> [KeptDevice] {
+        guard !keys.isEmpty else { return [] }
+        let rows = try await transaction.query(
+            SQLStatement(
+                """
+                select nextval(pg_get_serial_sequence('holding.device', 'device_id')) as device_id
+                from generate_series(1, $1)
+                """, name: "NewDeviceNumbers", .int4(Int32(keys.count))))
+        var devices: [KeptDevice] = []
+        for (key, row) in zip(keys, rows) {
+            devices.append(
+                KeptDevice(
+                    id: Int64(try row.int("device_id")), serial: key.serial.text, product: key.product,
+                    record: DeviceRecord(), soldOn: nil, endCustomer: nil, isChanged: true, isNew: true))
+        }
+        return devices
+    }
+
+    private static func insert(
+        _ devices: [KeptDevice], at now: Timestamp, in transaction: any Transaction
+    ) async throws(SQLError) {
+        guard !devices.isEmpty else { return }
+        let inserted = try await transaction.execute(
+            SQLStatement(
+                """
+                insert into holding.device (
+                    device_id, serial, product_number, sold_by, filer, sold_on, end_customer, reported_at, partner_id,
+                    since)
+                overriding system value
+                select device_id, serial, product, sold_by, filer, sold_on, end_customer,
+                    case when sold_by is not null then $9::timestamptz end, held_by, $9
+                from unnest(
+                    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[])
+                    as fresh (device_id, serial, product, sold_by, filer, sold_on, end_customer, held_by)
+                order by serial, product
+                on conflict (serial, product_number) do nothing
+                """, name: "InsertDevices", .int8Array(devices.map(\.id)), .textArray(devices.map(\.serial)),
+                .textArray(devices.map { $0.product?.description }),
+                .textArray(devices.map { $0.record.sale?.partner.text }),
+                .textArray(devices.map { $0.record.sale?.filer?.text }),
+                .dateArray(devices.map { $0.record.sale == nil ? nil : $0.soldOn?.utcDay }),
+                .textArray(devices.map { $0.record.sale == nil ? nil : $0.endCustomer }),
+                .textArray(devices.map { $0.record.place?.partner?.text }), .timestamp(now)))
+        guard inserted == devices.count else {
+            throw SQLError(kind: .conflict, message: "another transaction was the first to hear of a PC")
+        }
     }
 
     /// The products under which each of `serials` is known.
@@ -127,7 +182,8 @@ package enum DeviceBook {
     package static func store(
         _ devices: [KeptDevice], changes: [DeviceChange], at now: Timestamp, in transaction: any Transaction
     ) async throws(SQLError) {
-        let changed = devices.filter(\.isChanged)
+        try await insert(devices.filter(\.isNew), at: now, in: transaction)
+        let changed = devices.filter { $0.isChanged && !$0.isNew }
         if !changed.isEmpty {
             try await transaction.execute(
                 SQLStatement(
@@ -157,14 +213,15 @@ package enum DeviceBook {
                     .dateArray(changed.map { $0.record.sale == nil ? nil : $0.soldOn?.utcDay }),
                     .textArray(changed.map { $0.record.sale == nil ? nil : $0.endCustomer }),
                     .textArray(changed.map { $0.record.place?.partner?.text }), .timestamp(now)))
-            try await storeClaims(changed, at: now, in: transaction)
         }
+        try await storeClaims(devices.filter(\.isChanged), at: now, in: transaction)
         try await note(changes, at: now, in: transaction)
     }
 
     private static func storeClaims(
         _ devices: [KeptDevice], at now: Timestamp, in transaction: any Transaction
     ) async throws(SQLError) {
+        guard !devices.isEmpty else { return }
         try await transaction.execute(
             SQLStatement(
                 "delete from holding.device_claim where device_id = any ($1)", name: "ClearClaims",
