@@ -14,12 +14,22 @@ final class LoadClient: ChannelInboundHandler {
     private(set) var latencies: [UInt32] = []
     var isCounting = false
 
-    init(request: String, inFlight: Int) {
+    /// Sent first, and answered before anything else is sent.
+    private var greeting: ByteBuffer?
+
+    init(request: String, inFlight: Int, greeting: String? = nil) {
         self.request = ByteBuffer(string: request)
         self.inFlight = inFlight
+        self.greeting = greeting.map { ByteBuffer(string: $0) }
     }
 
-    func channelActive(context: ChannelHandlerContext) { send(inFlight, context) }
+    func channelActive(context: ChannelHandlerContext) {
+        if let greeting {
+            context.writeAndFlush(wrapOutboundOut(greeting), promise: nil)
+        } else {
+            send(inFlight, context)
+        }
+    }
 
     private func send(_ count: Int, _ context: ChannelHandlerContext) {
         var bytes = context.channel.allocator.buffer(capacity: request.readableBytes * count)
@@ -33,6 +43,10 @@ final class LoadClient: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
+        if greeting != nil {
+            greeting = nil
+            return send(inFlight, context)
+        }
         let now = NIODeadline.now()
         var answers = 0
         for byte in bytes.readableBytesView where byte == UInt8(ascii: "\n") { answers += 1 }
@@ -64,7 +78,8 @@ struct Measurement: Codable {
 
 enum LoadGenerator {
     static func run(
-        port: Int, serverPID: Int32, request: String, connections: Int, inFlight: Int, seconds: Int
+        port: Int, serverPID: Int32, request: String, greeting: String? = nil, connections: Int, inFlight: Int,
+        seconds: Int
     ) async throws -> Measurement {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var channels: [any Channel] = []
@@ -75,7 +90,7 @@ enum LoadGenerator {
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let handler = LoadClient(request: request, inFlight: inFlight)
+                        let handler = LoadClient(request: request, inFlight: inFlight, greeting: greeting)
                         client.value = handler
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }

@@ -8,6 +8,9 @@ import WorkflowKit
 /// Measures the door of the server against a bare line echo on the same machine in the same run.
 ///
 ///     swift run -c release WireBench [seconds]
+///     swift run -c release WireBench start PORT ADMIN_TOKEN SERVER_PID [seconds]
+///
+/// The second form measures `run.start` on a node with the canary that runs already. subscribers.py measures events.
 @main
 enum WireBench {
     static let ping = #"{"jsonrpc":"2.0","id":1,"method":"system.ping"}"# + "\n"
@@ -18,6 +21,7 @@ enum WireBench {
         switch CommandLine.arguments.dropFirst().first {
         case "serve-echo": try await serve { (try await EchoHandler.serve(), "") }
         case "serve-rpc": try await serve(rpc)
+        case "start": try await measureStarts(Array(CommandLine.arguments.dropFirst(2)))
         case let seconds: try await measure(seconds: seconds.flatMap { Int($0) } ?? 5)
         }
     }
@@ -54,6 +58,24 @@ enum WireBench {
                 found.requestsPerSecond, found.p50Microseconds, found.p99Microseconds,
                 found.cpuMicrosecondsPerRequest, ratio as NSString))
         return found.requestsPerSecond
+    }
+
+    private static func measureStarts(_ arguments: [String]) async throws {
+        guard arguments.count >= 3, let port = Int(arguments[0]), let pid = Int32(arguments[2]) else {
+            return print("usage: WireBench start PORT ADMIN_TOKEN SERVER_PID [seconds]")
+        }
+        let open = #"{"jsonrpc":"2.0","id":0,"method":"session.open","params":{"token":"\#(arguments[1])"}}"# + "\n"
+        let start =
+            #"{"jsonrpc":"2.0","id":1,"method":"run.start","params":{"workflow":"canary.steps","#
+            + #""input":{"steps":0,"kind":"local"}}}"# + "\n"
+        let found = try await LoadGenerator.run(
+            port: port, serverPID: pid, request: start, greeting: open, connections: 64, inFlight: 1,
+            seconds: arguments.dropFirst(3).first.flatMap { Int($0) } ?? 5)
+        print(
+            String(
+                format: "run.start, 64 connections: %.0f/s, p50 %d us, p99 %d us, %.1f us of server CPU each",
+                found.requestsPerSecond, found.p50Microseconds, found.p99Microseconds,
+                found.cpuMicrosecondsPerRequest))
     }
 
     private static func measureIdle(connections: Int) async throws {
