@@ -145,7 +145,10 @@ let package = Package(
             path: "Tests/Simulation", swiftSettings: strict),
         program("Simulate", in: "Tests", ["Simulation"]),
         .target(
-            name: "TestSupport", dependencies: ["WorkflowKit", "Postgres", "PostgresStore", From.logging],
+            name: "TestSupport",
+            dependencies: [
+                "WorkflowKit", "Postgres", "PostgresStore", From.logging, From.subprocess, From.systemPackage,
+            ],
             path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "WireClient", dependencies: ["WorkflowKit", From.nioCore, From.nioPosix, From.nioSSL],

@@ -215,7 +215,12 @@ begin
     from holdfast.slot_range
     where first_slot <= first and last_slot >= last and owner is not distinct from giver
     for update;
-    if not found or not exists (
+    if not found then
+        return false;
+    end if;
+    -- Whoever fences the heir waits until this is committed, and then finds the range.
+    perform pg_advisory_xact_lock_shared(1213154884, heir::integer);
+    if not exists (
         select from holdfast.incarnation where incarnation_id = heir and state = 'live'
     ) then
         return false;

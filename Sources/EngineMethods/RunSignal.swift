@@ -54,6 +54,8 @@ struct RunSignal: RPCMethod {
             case .unknown: throw RPCError(Refusal.unknownRun)
             }
         }
+        // Before the answer, so that a signal sent after it cannot overtake this one.
+        await node.readInbox(of: run)
         node.transactionCommitted()
         return result
     }

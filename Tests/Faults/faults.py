@@ -100,7 +100,10 @@ class Client:
             node = self.rng.choice(self.nodes)
             self.reader, self.writer = await asyncio.wait_for(
                 asyncio.open_connection("127.0.0.1", node.port, limit=1 << 20), 2)
-            await self.exchange("session.open", {"token": self.token}, patience)
+            opened = await self.exchange("session.open", {"token": self.token}, patience)
+            if "error" in opened:
+                # The database is away; what needs a session must not go out without one.
+                raise ConnectionError("no session")
         return await self.exchange(method, params, patience)
 
     async def exchange(self, method, params, patience):

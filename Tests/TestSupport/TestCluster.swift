@@ -3,6 +3,8 @@ import Glibc
 package import Logging
 import Postgres
 import PostgresStore
+internal import Subprocess
+internal import SystemPackage
 
 /// The one PostgreSQL that all tests of this machine share, or the one that `HOLDFAST_TEST_DATABASE` names.
 ///
@@ -32,7 +34,7 @@ package enum TestCluster {
             return url.trimmingCharacters(in: .whitespacesAndNewlines)
         }
         let server = try await EmbeddedPostgres.start(dataDirectory: folder, logger: logger)
-        try watch(folder: folder, users: users, cluster: server.clusterFolder)
+        try await watch(folder: folder, users: users, cluster: server.clusterFolder)
         return server.url
     }
 
@@ -53,24 +55,22 @@ package enum TestCluster {
         return descriptor
     }
 
-    private static func watch(folder: String, users: String, cluster: String) throws {
-        let watcher = Process()
-        watcher.executableURL = URL(filePath: "/usr/bin/setsid")
-        watcher.arguments = [
-            "--fork", "flock", "--exclusive", users, "/bin/sh", "-c",
-            """
+    private static func watch(folder: String, users: String, cluster: String) async throws {
+        let script = """
             server=$(head -n 1 "$1/postmaster.pid") && kill -QUIT "$server"
             for turn in $(seq 100); do
                 [ -e "$1/postmaster.pid" ] || break
                 sleep 0.1
             done
             rm -rf "$2"
-            """, "sh", cluster, folder,
-        ]
-        watcher.standardInput = FileHandle.nullDevice
-        watcher.standardOutput = FileHandle.nullDevice
-        watcher.standardError = FileHandle.nullDevice
-        // Not waited for: Foundation would wait until the last process that inherited its descriptor is gone.
-        try watcher.run()
+            """
+        // Not Foundation's Process: it does not collect a child whose own children live on, and the thread on which
+        // swift-subprocess waits for children never sleeps as long as there is one that nobody has collected.
+        _ = try await Subprocess.run(
+            .path("/usr/bin/setsid"),
+            arguments: [
+                "--fork", "flock", "--exclusive", users, "/bin/sh", "-c", script, "sh", cluster, folder,
+            ],
+            output: .discarded, error: .discarded)
     }
 }

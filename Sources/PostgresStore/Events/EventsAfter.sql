@@ -1,8 +1,17 @@
 -- EventsAfter
---   $1 position, $2 types, $3 beginnings of types as like patterns, $4 most rows
+--   $1 position, $2 types, $3 beginnings of types as like patterns, $4 most events
+-- A row may stand for many events: no more rows than hold those.
 select position, size, type, at, audiences, data
-from holdfast.event
-where position > $1
-  and (type = any ($2) or type like any ($3))
-order by position
-limit $4;
+from (
+    select *, sum(size) over (order by position) as through
+    from (
+        select position, size, type, at, audiences, data
+        from holdfast.event
+        where position > $1
+          and (type = any ($2) or type like any ($3))
+        order by position
+        limit $4
+    ) as next
+) as page
+where through - size < $4
+order by position;

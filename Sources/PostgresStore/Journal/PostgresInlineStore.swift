@@ -10,16 +10,16 @@ package struct PostgresInlineStore: InlineStore {
     package init() {}
 
     package func apply(_ batch: Batch, in transaction: any Transaction) async throws(SQLError) -> Committed {
-        var committed = Committed()
-        for statement in JournalStatements.statements(for: batch, by: Self.nobody) {
-            let rows = try await transaction.query(statement)
-            guard statement.name == "KeyHolders" else { continue }
-            for row in rows {
-                let (asked, holder) = (RunID(try row.uuid("asked")), RunID(try row.uuid("holder")))
-                if asked != holder { committed.winners[asked] = holder }
+        var decision = KeyDecision(batch)
+        var next: Batch? = batch
+        while let part = next {
+            for statement in JournalStatements.statements(for: part, by: Self.nobody) {
+                let rows = try await transaction.query(statement)
+                if statement.name == "KeyHolders" { try decision.read(rows) }
             }
+            next = decision.undecided
         }
-        return committed
+        return Committed(winners: decision.winners)
     }
 
     package func post(_ message: Batch.Message, in transaction: any Transaction) async throws(SQLError) -> PostResult {

@@ -34,7 +34,16 @@ package final class PostgresJournal: Store {
             + JournalStatements.audit(batch.audit, chain: chain(incarnation))
         do throws(SQLError) {
             let results = try await pipeline.submit(statements)
-            return try Self.committed(batch, results)
+            guard !batch.guarded.isEmpty else { return Committed() }
+            // Behind the fence come InsertGuardedRuns and KeyHolders.
+            var decision = KeyDecision(batch)
+            try decision.read(results[2])
+            while let again = decision.undecided {
+                let results = try await pipeline.submit(
+                    [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: again, by: incarnation))
+                try decision.read(results[2])
+            }
+            return Committed(winners: decision.winners)
         } catch {
             throw StoreError(error)
         }
@@ -62,17 +71,6 @@ package final class PostgresJournal: Store {
         } catch let error as SQLError where error.kind == .unavailable || error.kind == .outcomeUnknown {
             throw StoreError(error)
         }
-    }
-
-    private static func committed(_ batch: Batch, _ results: [[SQLRow]]) throws(SQLError) -> Committed {
-        var committed = Committed()
-        guard !batch.guarded.isEmpty else { return committed }
-        // Behind the fence come InsertGuardedRuns and KeyHolders.
-        for row in results[2] {
-            let (asked, holder) = (RunID(try row.uuid("asked")), RunID(try row.uuid("holder")))
-            if asked != holder { committed.winners[asked] = holder }
-        }
-        return committed
     }
 
     package func hasEntry(_ run: RunID, seq: Int32, by incarnation: Int64) async throws(StoreError) -> Bool {

@@ -44,18 +44,15 @@ extension Lane {
         }
         withRun(message.message.run) { [self] result in
             switch result {
-            case .failure(.unavailable), .failure(.outcomeUnknown): messagesUnderWay.remove(message.id)
-            case .failure: consume(message.id, with: nil)
+            case .failure(.unknownRun), .failure(.runEnded): consume(message.id, with: nil)
+            case .failure: messagesUnderWay.remove(message.id)
             case .success(let run): take(message, run)
             }
         }
     }
 
     private func take(_ message: StoredMessage, _ run: Resident) {
-        if run.isBusy {
-            messagesUnderWay.remove(message.id)
-            return run.deferred.append(.message(message))
-        }
+        if run.isBusy { return run.deferred.append(.message(message)) }
         guard run.outcome == nil else {
             return whenDurable(run) { [self] isDurable in
                 if isDurable { consume(message.id, with: nil) } else { messagesUnderWay.remove(message.id) }

@@ -79,7 +79,7 @@ extension Lane {
     private func recordWhilePaused(
         _ run: Resident, _ reference: StepReference, _ result: Result<StepOutput, Failure>, _ startedAt: Timestamp
     ) {
-        guard run.row.state == .paused, let name = run.pausedSteps[reference.ordinal],
+        guard run.row.state == .paused || run.reloadsWhenDurable, let name = run.pausedSteps[reference.ordinal],
             case .success(let output) = result
         else { return leaveIfQuiet(run) }
         append(
@@ -246,6 +246,7 @@ extension Lane {
                         attempt: reference.attempt, startedAt: startedAt, outcome: .completed(output.json))))
             run.execution?.deliver(entry, output: output)
             becameDurable(run, through: entry.seq)
+            endSuspicion(run.id)
         case .failure(let failure):
             run.writes = transaction.writes.followed(by: run.writes)
             markDirty(run)
@@ -258,12 +259,14 @@ extension Lane {
 
     private func resumeAfterTransaction(_ run: Resident) {
         if !run.writes.isEmpty { markDirty(run) }
-        let deferred = run.deferred
+        // What came meanwhile goes first: a run of nothing but transactions must hear it, too.
+        let (deferred, due) = (run.deferred, run.deferredTimers)
         run.deferred = []
-        progress(run)
-        for event in deferred { handleDeferred(event) }
-        timers.insert(contentsOf: run.deferredTimers)
         run.deferredTimers = []
+        for event in deferred { handleDeferred(event) }
+        for timer in due { fire(timer) }
+        guard run.transaction == nil else { return }
+        progress(run)
         guard run.transaction == nil else { return }
         let held = run.heldOperations
         run.heldOperations = []
@@ -279,7 +282,9 @@ extension Lane {
         case .stepEnded(let reference, let result): stepEnded(reference, result)
         case .signal(let run, let record, let reply): signal(run, record, reply)
         case .command(let run, let command, let reply): self.command(run, command, reply)
-        case .message(let message): receive(message)
+        case .message(let message):
+            messagesUnderWay.remove(message.id)
+            receive(message)
         case .foreignWake(let run): foreignWake(run)
         case .attributed(let entries, let event): attribute(entries) { handleDeferred(event) }
         default: preconditionFailure("such an event is never deferred")

@@ -11,7 +11,7 @@ extension Lane {
         }
     }
 
-    private func fire(_ timer: LaneTimer) {
+    func fire(_ timer: LaneTimer) {
         guard let run = runs[timer.run] else {
             switch timer.kind {
             case .wake, .startTime, .deadline: withRun(timer.run) { _ in }
@@ -58,7 +58,12 @@ extension Lane {
 
     /// The run may have nothing to do but to wait: it leaves memory after a while.
     func noteIdle(_ run: Resident) {
-        if run.isSuspect, !run.writes.entries.isEmpty { endSuspicion(run.id) }
+        // It has gone on, or only waits: neither harms a process.
+        if run.isSuspect, run.execution != nil,
+            !run.writes.entries.isEmpty || run.steps.isEmpty && run.transaction == nil
+        {
+            endSuspicion(run.id)
+        }
         guard run.execution != nil, run.outcome == nil, run.steps.isEmpty, run.transaction == nil else { return }
         if run.idleSince == nil { run.idleSince = now }
         guard !run.isParkCheckScheduled else { return }

@@ -249,6 +249,7 @@ package final class Lane {
             case .signal(_, _, let reply): reply(.failure(.unavailable))
             case .command(_, _, let reply): reply(.failure(.unavailable))
             case .attributed(_, let event): refuse([event])
+            case .message(let message): messagesUnderWay.remove(message.id)
             default: break
             }
         }

@@ -157,6 +157,7 @@ final class LaneHost: @unchecked Sendable {
             startStep(job)
         case .cancelStep(let reference):
             stepTasks.removeValue(forKey: reference)?.cancel()
+            heldSteps.removeAll { $0.reference == reference }
         case .startTransaction(let job):
             Task { await self.carryOut(job) }
         case .messagesWaiting:

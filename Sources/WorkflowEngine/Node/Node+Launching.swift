@@ -42,5 +42,14 @@ extension Node: RunLauncher {
         try await inline.post(Batch.Message(run: run, body: body), in: transaction)
     }
 
+    /// Hands what was left for the run to its lane, if this node has it.
+    package func readInbox(of run: RunID) async {
+        guard let host = ownHost(run) else { return }
+        let slot = SlotRange(first: run.slotNumber, last: run.slotNumber)
+        for message in (try? await stores[0].messages(in: slot, after: 0, limit: 1_000)) ?? [] {
+            host.post(.message(message))
+        }
+    }
+
     package func transactionCommitted() { messagesWaiting() }
 }

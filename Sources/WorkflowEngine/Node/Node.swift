@@ -156,6 +156,9 @@ package final class Node: Sendable {
         let ticks = Task { [settings, wakeUp] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: settings.renewEvery)
+                // What the loop is busy with may take longer than the lease: steps of slots that it gives up, a million
+                // runs that it takes up.
+                await renewIfOverdue(incarnation)
                 wakeUp.yield(.renew)
             }
         }
@@ -186,6 +189,23 @@ package final class Node: Sendable {
         }
     }
 
+    /// Renews the lease if the loop has not done so in time.
+    private func renewIfOverdue(_ incarnation: Int64) async {
+        let isOverdue = state.withLock { ContinuousClock.now - $0.renewedAt > settings.renewEvery * 3 / 2 }
+        guard isOverdue else { return }
+        do {
+            let view = try await cluster.renew(incarnation)
+            clock.set(view.now)
+            let lanes = state.withLock { state in
+                state.renewedAt = .now
+                return state.lanes
+            }
+            for lane in lanes { lane.leaseRenewed() }
+        } catch {
+            if error.kind == .fenced { fenced(incarnation) }
+        }
+    }
+
     private func renewAndSettle(_ incarnation: Int64) async {
         do {
             let view = try await cluster.renew(incarnation)
@@ -202,10 +222,7 @@ package final class Node: Sendable {
             if view.hasMessages { await readMessages() }
             await loadDueRuns(view.now)
         } catch {
-            if error.kind == .fenced {
-                wakeUp.yield(.fenced(incarnation))
-                return
-            }
+            if error.kind == .fenced { return fenced(incarnation) }
             logger.warning("could not renew the lease", metadata: ["error": "\(error)"])
         }
     }
@@ -221,7 +238,8 @@ package final class Node: Sendable {
             do {
                 if move.from == nil, move.to == incarnation {
                     if try await cluster.handOver(move.range, from: nil, to: incarnation) {
-                        await own([move.range], afterDeath: true)
+                        // Whoever had it left in order, after everything of it had come to rest.
+                        await own([move.range], afterDeath: false)
                     }
                 } else if move.from == incarnation {
                     try await give(move.range, to: move.to, incarnation)
@@ -250,10 +268,7 @@ package final class Node: Sendable {
             await own(ranges, afterDeath: true)
             await readMessages()
         } catch {
-            if error.kind == .fenced {
-                wakeUp.yield(.fenced(incarnation))
-                return
-            }
+            if error.kind == .fenced { return fenced(incarnation) }
             logger.warning("could not take over from a dead node", metadata: ["error": "\(error)"])
         }
     }
@@ -382,7 +397,12 @@ extension Node: LaneHostDelegate {
         Task { await cluster.hint() }
     }
 
-    func fenced(_ incarnation: Int64) { wakeUp.yield(.fenced(incarnation)) }
+    /// The lanes forget everything at once: the loop may be waiting for them to finish something.
+    func fenced(_ incarnation: Int64) {
+        let lanes = state.withLock { $0.incarnation == incarnation ? $0.lanes : [] }
+        for lane in lanes { lane.halt() }
+        wakeUp.yield(.fenced(incarnation))
+    }
 
     func ended(_ run: RunID, _ outcome: Outcome) {
         waiters.ended(run)
