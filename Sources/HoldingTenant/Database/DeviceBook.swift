@@ -61,7 +61,7 @@ package enum DeviceBook {
         let rows = try await transaction.query(
             SQLStatement(
                 """
-                select nextval(pg_get_serial_sequence('holding.device', 'device_id')) as device_id
+                select nextval('holding.device_device_id_seq') as device_id
                 from generate_series(1, $1)
                 """, name: "NewDeviceNumbers", .int4(Int32(keys.count))))
         var devices: [KeptDevice] = []
