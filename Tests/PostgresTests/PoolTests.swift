@@ -64,13 +64,15 @@ import WorkflowKit
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for milliseconds in [120, 20, 70] {
                         group.addTask {
-                            try? await pool.withConnection(within: .milliseconds(milliseconds)) { _ in }
-                            order.append(milliseconds)
+                            let error = await #expect(throws: SQLError.self) {
+                                try await pool.withConnection(within: .milliseconds(milliseconds)) { _ in }
+                            }
+                            if error?.kind == .unavailable { order.append(milliseconds) }
                         }
                     }
                     try await group.waitForAll()
                 }
-                #expect(order.numbers.count == 3)
+                #expect(order.numbers.sorted() == [20, 70, 120])
                 #expect(pool.waitingCount == 0)
             }
         }

@@ -44,6 +44,8 @@ struct Exchange {
         /// libpq has nothing to say before more arrives.
         case wait
         case answered
+        /// The server sends what nobody takes, and libpq would return this same result for ever.
+        case unusable
     }
 
     let ticket: Ticket
@@ -84,6 +86,8 @@ struct Exchange {
             groups[groups.count - 1].append(result)
             isAnswered = true
             return .answered
+        case PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            return .unusable
         default:
             groups[groups.count - 1].append(result)
             return .continue

@@ -161,6 +161,10 @@ final class Link: ReactorClient {
                 unsafe breakLink(&state, connection, &deliveries)
                 return deliveries
             }
+            // The kernel may yet take all of these before it takes all of the new one.
+            if state.isWatchingOutput {
+                for index in state.exchanges.indices { state.exchanges[index].isFullySent = true }
+            }
             state.exchanges.append(Exchange(ticket: ticket, ending: ending, continuation: continuation))
             unsafe flush(&state, connection, &deliveries)
             return deliveries
@@ -197,6 +201,7 @@ final class Link: ReactorClient {
                 return deliveries
             }
             unsafe collectAnswers(&state, connection, isBroken: false, &deliveries)
+            guard unsafe state.connection != nil else { return deliveries }
             unsafe collectNotifications(&state, connection, &deliveries)
             return deliveries
         }
@@ -219,6 +224,10 @@ final class Link: ReactorClient {
             switch state.exchanges[0].receive(result) {
             case .continue: continue
             case .wait: return
+            case .unusable:
+                // Reading on would never end, and this client has no way to copy out.
+                if !isBroken { finish(&state, &deliveries) }
+                return
             case .answered: answer(&state, &deliveries)
             }
         }

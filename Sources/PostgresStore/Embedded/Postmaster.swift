@@ -20,7 +20,7 @@ struct Postmaster: Sendable {
         }
         // Dead, but nobody has collected its exit status: in a container the first process often does not.
         if status[name...].dropFirst(2).first == "Z" { return false }
-        return PrivateFiles.resolved("/proc/\(processID)/cwd") == folder
+        return PrivateFiles.resolved("/proc/\(processID)/cwd") == PrivateFiles.resolved(folder) ?? folder
     }
 
     /// The server that runs now; nil if there is none. A server on its way up or down is waited for.

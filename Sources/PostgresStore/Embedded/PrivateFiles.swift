@@ -11,7 +11,13 @@ enum PrivateFiles {
         guard isFolder(path) else {
             throw EmbeddedPostgresError(.misconfigured, "cannot use \"\(path)\": it is not a folder")
         }
-        if let owner, unsafe chown(path, owner.userID, owner.groupID) != 0 { throw .fromErrno("give away", path) }
+        guard let owner else { return }
+        // Its parent may belong to that owner, who could have put a link to anybody's folder there.
+        guard !isSymbolicLink(path) else {
+            throw EmbeddedPostgresError(
+                .misconfigured, "cannot use \"\(path)\": it is a symbolic link where a folder has to be")
+        }
+        guard unsafe lchown(path, owner.userID, owner.groupID) == 0 else { throw .fromErrno("give away", path) }
     }
 
     /// Creates the folder and the parents that are missing.

@@ -13,17 +13,21 @@ enum LoneStatementRecovery {
     }
 
     /// To be asked only for a statement that may have run before.
-    static func verdict(_ lone: LoneStatement, on session: PostgresConnection) async throws(SQLError) -> Verdict {
+    ///
+    /// - Parameter mayBeDone: False when the last try was refused: what is there then was made by somebody else.
+    static func verdict(_ lone: LoneStatement, mayBeDone: Bool, on session: PostgresConnection) async throws(SQLError)
+        -> Verdict
+    {
         switch lone {
-        case .createIndex(let index, _):
+        case .createIndex(let index, let table):
             let rows = try await session.query(
                 SQLStatement(
                     """
                     select indisvalid and indisready as usable
-                    from pg_index where indexrelid = to_regclass($1)
-                    """, name: "FindIndex", .text(index.quoted)))
+                    from pg_index where indexrelid = to_regclass($1) and indrelid = to_regclass($2)
+                    """, name: "FindIndex", .text(index.quoted), .text(table.quoted)))
             guard let row = rows.first else { return .run }
-            if try row.bool("usable") { return .done }
+            if try row.bool("usable") { return mayBeDone ? .done : .run }
             try await drop(index.quoted, on: session)
             return .run
 
@@ -56,7 +60,7 @@ enum LoneStatementRecovery {
                     select inhdetachpending as pending from pg_inherits
                     where inhparent = to_regclass($1) and inhrelid = to_regclass($2)
                     """, name: "FindPartition", .text(parent.quoted), .text(partition.quoted)))
-            guard let row = rows.first else { return .done }
+            guard let row = rows.first else { return mayBeDone ? .done : .run }
             guard try row.bool("pending") else { return .run }
             return .runInstead("alter table \(parent.quoted) detach partition \(partition.quoted) finalize")
 

@@ -25,6 +25,8 @@ struct MigrationExecutor: Sendable {
         let done: Int
         /// Whether the next statement may have been run before.
         let isResumed: Bool
+        /// Whether nobody knows how that ended.
+        let wasInterrupted: Bool
     }
 
     /// Brings the database from before `step` to after it.
@@ -42,7 +44,8 @@ struct MigrationExecutor: Sendable {
         }
 
         let run = Run(
-            file: file, section: file.up, state: .running, done: step.statementsDone, isResumed: step.cause != .pending)
+            file: file, section: file.up, state: .running, done: step.statementsDone, isResumed: step.cause != .pending,
+            wasInterrupted: step.cause == .interrupted)
         do {
             if file.up.isTransactional {
                 try await inOneTransaction(run) { applied(file.up.statements.count) }
@@ -73,7 +76,7 @@ struct MigrationExecutor: Sendable {
         let isResumed = row.state == .reverting
         let run = Run(
             file: file, section: down, state: .reverting, done: isResumed ? row.statementsDone : 0,
-            isResumed: isResumed)
+            isResumed: isResumed, wasInterrupted: isResumed)
         do {
             if row.state == .failed && file.up.isTransactional {
                 // It was rolled back: there is nothing to take back but the row.
@@ -122,7 +125,9 @@ struct MigrationExecutor: Sendable {
             if let lone = LoneStatement(statement) {
                 try await untilNoLockTimesOut(run) { attempt in
                     try await watched(run, index, attempt) {
-                        try await alone(lone, sql(statement, run, index), mayHaveRun: mayHaveRun || attempt.number > 1)
+                        try await alone(
+                            lone, sql(statement, run, index), mayHaveRun: mayHaveRun || attempt.number > 1,
+                            mayBeDone: mayHaveRun && run.wasInterrupted)
                     }
                 }
                 observer(.statementEnds(run.file.id, number: index + 1))
@@ -143,7 +148,9 @@ struct MigrationExecutor: Sendable {
     }
 
     /// Runs a statement outside of a transaction, after what an earlier try of it left is out of the way.
-    private func alone(_ lone: LoneStatement, _ statement: SQLStatement, mayHaveRun: Bool) async throws(SQLError) {
+    private func alone(_ lone: LoneStatement, _ statement: SQLStatement, mayHaveRun: Bool, mayBeDone: Bool)
+        async throws(SQLError)
+    {
         try await sessions.prepare(worker)
         // All but the detaching take a lock that readers and writers of the table do not mind, so nobody queues behind
         // them; given up half-way, an index would have to be built from the start.
@@ -151,7 +158,8 @@ struct MigrationExecutor: Sendable {
         // "if not exists" takes an unusable index, left by anybody, for one that exists.
         let mayPassOver = statement.text.lowercased().contains("if not exists")
         let verdict =
-            mayHaveRun || mayPassOver ? try await LoneStatementRecovery.verdict(lone, on: worker) : .run
+            mayHaveRun || mayPassOver
+            ? try await LoneStatementRecovery.verdict(lone, mayBeDone: mayBeDone || mayPassOver, on: worker) : .run
         switch verdict {
         case .done: break
         case .run: try await worker.execute(statement)

@@ -130,6 +130,7 @@ extension Lane {
             accept(run, .cancelRequested(reason: reason))
         case .dormant, .guarded:
             append(run, .cancelRequested(reason: reason))
+            cancelSteps(run)
             reload(run)
         }
     }
@@ -167,6 +168,7 @@ extension Lane {
             progress(run)
         case .dormant:
             append(run, .deadlinePassed)
+            cancelSteps(run)
             reload(run)
         }
     }

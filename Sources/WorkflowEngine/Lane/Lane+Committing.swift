@@ -4,7 +4,7 @@ import WorkflowKit
 extension Lane {
     /// Sends out everything that is to be written, unless a commit is under way: then it gathers for the next one.
     func cutBatch() {
-        guard !isCommitting, !(dirty.isEmpty && looseConsumed.isEmpty) else { return }
+        guard !isCommitting, !(dirty.isEmpty && looseConsumed.isEmpty && looseChanged.isEmpty) else { return }
         var batch = Batch()
         var waiting: [RunID] = []
         var bytes = 0
@@ -18,8 +18,9 @@ extension Lane {
         }
         dirty = waiting.filter { runs[$0]?.isDirty == true }
         batch.consumed += looseConsumed
-        looseInFlight = looseConsumed
-        looseConsumed = []
+        batch.changed += looseChanged
+        looseInFlight = (looseConsumed, looseChanged)
+        (looseConsumed, looseChanged) = ([], [])
         guard !batch.isEmpty else { return }
         isCommitting = true
         outputs.append(.commit(batch))
@@ -88,8 +89,8 @@ extension Lane {
         isStoreReachable = true
         let committed = committingRuns
         committingRuns = []
-        taken(looseInFlight)
-        looseInFlight = []
+        taken(looseInFlight.consumed)
+        looseInFlight = ([], [])
         var messaged: [RunID] = []
         for id in committed {
             guard let run = runs[id], let writes = run.inFlight else { continue }
@@ -158,8 +159,9 @@ extension Lane {
             markDirty(run)
         }
         committingRuns = []
-        looseConsumed = looseInFlight + looseConsumed
-        looseInFlight = []
+        looseConsumed = looseInFlight.consumed + looseConsumed
+        looseChanged = looseInFlight.changed + looseChanged
+        looseInFlight = ([], [])
     }
 
     /// The store refused the run's data: it is set aside, so that it harms nobody else.

@@ -38,11 +38,12 @@ extension Lane {
                 for call in callers { call(.failure(.unavailable)) }
                 continue
             }
+            if case .open = result {} else { forgetTurn(id) }
             switch result {
             case .unknown: for call in callers { call(.failure(.unknownRun)) }
             case .ended: for call in callers { call(.failure(.runEnded)) }
             case .unreadable(let row, let reason):
-                outputs.append(.log(row.id, "its journal cannot be read: \(reason)"))
+                setAside(row, reason)
                 for call in callers { call(.failure(.conflict("its journal cannot be read"))) }
             case .open(let row, let entries):
                 let run = admit(row, entries)
@@ -76,6 +77,7 @@ extension Lane {
             // One that was paused before its start time waits for it again.
             expectsSuspicion.remove(row.id)
             endSuspicion(row.id)
+            forgetTurn(row.id)
             run.mode = .queued(entries)
             enqueue(run)
         case .active, .parked:
@@ -98,6 +100,17 @@ extension Lane {
         return run
     }
 
+    /// Marks a run as paused that cannot be taken into memory. Its entries and messages stay as they are: a later release
+    /// may read them.
+    private func setAside(_ row: RunRow, _ reason: String) {
+        guard row.state != .paused, row.state != .quarantined else { return }
+        outputs.append(.log(row.id, "paused: its journal cannot be read: \(reason)"))
+        var row = row
+        row.state = .paused
+        row.reason = "unreadable: \(reason)"
+        looseChanged.append(row)
+    }
+
     private func replayable(_ entries: [JournalEntry]) -> [JournalEntry] {
         guard settings.sabotage.contains(.cancelForgottenByReplay) else { return entries }
         return entries.filter { if case .cancelRequested = $0.fact { false } else { true } }
@@ -110,10 +123,25 @@ extension Lane {
         queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
     }
 
+    /// A run that another owner had admitted to a limited queue keeps its place there before it is loaded.
+    private func countTurn(_ row: RunRow) {
+        guard let queue = row.queue, settings.queueLimits[queue] != nil, row.state == .active || row.state == .parked,
+            runs[row.id] == nil, parkedTurns[row.id] == nil
+        else { return }
+        parkedTurns[row.id] = queue
+        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
+    }
+
+    /// The run turned out not to be under way.
+    func forgetTurn(_ run: RunID) {
+        if let queue = parkedTurns.removeValue(forKey: run) { queues[queue]?.admitted -= 1 }
+    }
+
     // MARK: Adoption
 
     /// These runs have become this lane's: by a start elsewhere, or because their owner is gone.
     func adopt(_ rows: [RunRow], afterDeath: Bool) {
+        for row in rows { countTurn(row) }
         for row in rows where runs[row.id] == nil && loading[row.id] == nil {
             switch row.state {
             case .queued:

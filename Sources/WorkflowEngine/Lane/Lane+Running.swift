@@ -176,7 +176,8 @@ extension Lane {
         append(run, .paused(record))
         changeRow(run) { row in
             row.state = record.cause == .quarantined ? .quarantined : .paused
-            row.wakeAt = nil
+            // A paused run still has its deadline, and nothing else that would wake it.
+            row.wakeAt = run.isPastDeadline ? nil : row.deadline
             row.reason = "\(record.cause.rawValue): \(record.detail)"
         }
         log(run, "paused: \(record.cause.rawValue)")
@@ -192,9 +193,10 @@ extension Lane {
         run.pausedSteps = [:]
         for ordinal in run.steps.keys {
             guard let operation = run.execution?.pending[ordinal],
-                let kind = StepRecord.Kind(operation.operation.kind)
+                let kind = StepRecord.Kind(operation.operation.kind), let options = run.options(ofStep: ordinal)
             else { continue }
-            run.pausedSteps[ordinal] = (kind, operation.operation.name)
+            run.pausedSteps[ordinal] = Resident.PausedStep(
+                kind: kind, name: operation.operation.name, options: options)
         }
     }
 

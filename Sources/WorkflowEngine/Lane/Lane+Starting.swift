@@ -135,7 +135,7 @@ extension Lane {
 
     /// A run of a limited queue is no longer under way.
     func giveBackTurn(_ run: Resident) {
-        guard run.isAdmitted else { return }
+        guard run.isAdmitted else { return forgetTurn(run.id) }
         run.isAdmitted = false
         queues[run.row.queue ?? Self.defaultQueue]?.admitted -= 1
     }

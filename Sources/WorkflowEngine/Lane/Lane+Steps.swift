@@ -161,9 +161,7 @@ extension Lane {
     }
 
     func silence(_ run: Resident, _ ordinal: Int32, _ attempt: Int32) {
-        guard case .step(let options, _) = run.execution?.pending[ordinal]?.operation.kind,
-            let silence = options.heartbeatTimeout
-        else { return }
+        guard let silence = run.options(ofStep: ordinal)?.heartbeatTimeout else { return }
         if let last = run.lastHeartbeats[ordinal], last + silence > now { return }
         let failure = Failure(type: "heartbeat.timeout", message: "the step sent no heartbeat in time")
         timeout(run, ordinal, attempt, failure)

@@ -42,8 +42,7 @@ extension Lane {
 
     /// A timer may be left over from an earlier attempt that had the same number.
     private func hasTimedOut(_ run: Resident, _ ordinal: Int32) -> Bool {
-        guard case .step(let options, _) = run.execution?.pending[ordinal]?.operation.kind,
-            let timeout = options.timeout, let startedAt = run.stepStarts[ordinal]
+        guard let timeout = run.options(ofStep: ordinal)?.timeout, let startedAt = run.stepStarts[ordinal]
         else { return false }
         return startedAt + timeout <= now
     }

@@ -30,7 +30,8 @@ package final class Lane {
     var committingRuns: [RunID] = []
     /// Writes that belong to no run in memory.
     var looseConsumed: [Int64] = []
-    var looseInFlight: [Int64] = []
+    var looseChanged: [RunRow] = []
+    var looseInFlight: (consumed: [Int64], changed: [RunRow]) = ([], [])
     /// False from a failed commit until the next one succeeds: new work is refused at once instead of piling up.
     var isStoreReachable = true
 

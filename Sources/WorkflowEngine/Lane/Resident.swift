@@ -51,6 +51,13 @@ final class Resident {
         }
     }
 
+    /// A step that is being carried out while its run's function is out of memory.
+    struct PausedStep {
+        let kind: StepRecord.Kind
+        let name: String
+        let options: StepOptions
+    }
+
     let start: StartRecord
     var row: RunRow
     var mode: Mode
@@ -82,7 +89,7 @@ final class Resident {
     /// memory, for nothing in the store would wake it.
     var unconfirmedChildren: Set<Int32> = []
     /// Steps that were under way when the run was paused.
-    var pausedSteps: [Int32: (kind: StepRecord.Kind, name: String)] = [:]
+    var pausedSteps: [Int32: PausedStep] = [:]
     var lastHeartbeats: [Int32: Timestamp] = [:]
     var isDirty = false
     var idleSince: Timestamp?
@@ -135,6 +142,14 @@ final class Resident {
             || execution?.pending.values.contains {
                 StepRecord.Kind($0.operation.kind) != nil && !$0.isExhausted && $0.nextAttemptAt == nil
             } ?? false
+    }
+
+    /// How the step `ordinal` is to be carried out; nil when it is none, or not under way.
+    func options(ofStep ordinal: Int32) -> StepOptions? {
+        switch execution?.pending[ordinal]?.operation.kind {
+        case .step(let options, _), .compensation(let options, _): options
+        default: pausedSteps[ordinal]?.options
+        }
     }
 
     /// When the run goes on by itself; nil when only a message wakes it.

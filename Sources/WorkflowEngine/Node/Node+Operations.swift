@@ -160,10 +160,13 @@ extension Node {
         record.startAt = nil
         record.deadline = nil
         if let input { record.input = input }
-        guard let slot = state.withLock({ $0.ownSlot() }) else { throw .unavailable }
+        // Runs of a limited queue lie in one slot, where they are counted.
+        let shared = hasLimit(record.queue) ? record.queue.map { HashSlot(of: $0) } : nil
+        guard let slot = shared ?? state.withLock({ $0.ownSlot() }) else { throw .unavailable }
         let request = StartRequest(id: newID(slot: slot), record: record)
         guard let host = ownHost(request.id) else { throw .unavailable }
-        let kept = entries.filter { $0.seq < seq && $0.fact.isKeptByFork }
+        let before = entries.filter { $0.seq < seq && $0.fact.isKeptByFork }
+        let kept = await withoutOpenChildren(before).map { $0.ofFork(record) }
         return try await answer {
             host.post(
                 Self.attributed(audit.map { [$0.about("run:\(request.id)")] } ?? [], .fork(request, Array(kept), $0)))
@@ -186,6 +189,24 @@ extension Node {
 
     /// Whether this node's memory has the run, so that what is asked of it is committed by a lane of this node.
     package func owns(_ run: RunID) -> Bool { ownHost(run) != nil }
+
+    /// The entries without the starts of children whose end the parent still waited for: they report to the other run, so
+    /// the fork starts its own.
+    private func withoutOpenChildren(_ entries: [JournalEntry]) async -> [JournalEntry] {
+        var open: [Int32: RunID] = [:]
+        for entry in entries {
+            if case .childStarted(let ordinal, _, let child) = entry.fact { open[ordinal] = child }
+            if case .childEnded(let ordinal, _, _) = entry.fact { open[ordinal] = nil }
+        }
+        var dropped: Set<Int32> = []
+        for (ordinal, child) in open {
+            let start = (try? await history(child, after: nil, limit: 1))?.first
+            if case .started(let record)? = start?.fact, record.parent?.awaitsResult == true { dropped.insert(ordinal) }
+        }
+        return entries.filter { entry in
+            if case .childStarted(let ordinal, _, _) = entry.fact { !dropped.contains(ordinal) } else { true }
+        }
+    }
 
     private func hasLimit(_ queue: String?) -> Bool { queue.map { settings.lane.queueLimits[$0] != nil } ?? false }
 
@@ -273,6 +294,15 @@ extension Node {
             ask { result in continuation.resume(returning: result) }
         }
         return try result.get()
+    }
+}
+
+extension JournalEntry {
+    /// The same entry in a run that began with `start`: a snapshot says how its run began.
+    fileprivate func ofFork(_ start: StartRecord) -> JournalEntry {
+        guard case .snapshot(var record) = fact else { return self }
+        record.start = start
+        return JournalEntry(seq: seq, at: at, fact: .snapshot(record))
     }
 }
 

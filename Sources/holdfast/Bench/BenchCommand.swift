@@ -35,7 +35,7 @@ struct BenchCommand: AsyncParsableCommand {
         }
         let resolved = try await database.resolved()
         let logger = Logger(label: "holdfast.bench", factory: { _ in SwiftLogNoOpLogHandler() })
-        let lines = try await resolved.withDatabase(logger: logger) { configuration in
+        let lines = try await resolved.withDatabase(mayCreate: true, logger: logger) { configuration in
             let verdict = try await Migrations.runner(configuration, logger: logger).verdict()
             guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
             return try await measure(levels, configuration, logger)

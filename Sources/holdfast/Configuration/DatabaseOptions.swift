@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Logging
 import Postgres
 import PostgresStore
@@ -60,8 +61,10 @@ struct DatabaseOptions: ParsableArguments {
 extension DatabaseOptions.Resolved {
     /// Calls `body` with the database: the one that was named, the one that a live node runs in the data directory, or
     /// the data directory's own, which is then started for as long as `body` takes.
+    ///
+    /// - Parameter mayCreate: Whether a data directory without a cluster gets one; else it is an error.
     func withDatabase<Result>(
-        logger: Logger, _ body: (PostgresConfiguration) async throws -> Result
+        mayCreate: Bool = false, logger: Logger, _ body: (PostgresConfiguration) async throws -> Result
     ) async throws -> Result {
         if let database {
             try await Self.tryConnecting(database, logger: logger)
@@ -69,6 +72,12 @@ extension DatabaseOptions.Resolved {
         }
         if let url = try EmbeddedPostgres.urlOfRunningNode(dataDirectory: dataDirectory) {
             return try await body(try PostgresConfiguration(url: url))
+        }
+        guard mayCreate || FileManager.default.fileExists(atPath: dataDirectory + "/postgres") else {
+            throw Refusal(
+                .configuration,
+                "there is no PostgreSQL in \"\(dataDirectory)\": name a node's folder with --data-dir, or a server with "
+                    + "--database")
         }
         let server = try await EmbeddedPostgres.start(
             dataDirectory: dataDirectory, binaries: postgresBinaries, logger: logger)

@@ -20,13 +20,15 @@ struct MigrateCommand: AsyncParsableCommand {
 
     /// Runs `body` against the database and prints what it reports.
     static func report(
-        _ options: Options, _ body: (MigrationRunner) async throws(MigrationError) -> some MigrationReport
+        _ options: Options, mayCreate: Bool = false,
+        _ body: (MigrationRunner) async throws(MigrationError) -> some MigrationReport
     ) async throws {
         LogOutput.install(level: .warning)
         let logger = Logger(label: "holdfast.migrate")
         let progress = MigrationProgress(isQuiet: options.json)
         let resolved = try await options.database.resolved()
-        let report = try await resolved.withDatabase(logger: logger) { configuration in
+        defer { progress.finish() }
+        let report = try await resolved.withDatabase(mayCreate: mayCreate, logger: logger) { configuration in
             try await body(Migrations.runner(configuration, logger: logger, observer: progress.observe))
         }
         progress.finish()
@@ -46,7 +48,9 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
-            try await MigrateCommand.report(options) { runner throws(MigrationError) in try await runner.up() }
+            try await MigrateCommand.report(options, mayCreate: true) { runner throws(MigrationError) in
+                try await runner.up()
+            }
         }
     }
 

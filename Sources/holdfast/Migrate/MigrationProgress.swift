@@ -59,7 +59,9 @@ final class MigrationProgress: Sendable {
         guard isTerminal, !isQuiet else { return }
         let (done, total) = state.withLock { state in
             state.hasBar = true
-            return (state.done, max(state.total, 1))
+            // A statement that gave way to live traffic takes those before it along, and they count again.
+            let total = max(state.total, 1)
+            return (min(state.done, total), total)
         }
         let filled = 20 * done / total
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)

@@ -55,7 +55,7 @@ final class ServerNode: Service {
     }
 
     private func serve(_ configuration: PostgresConfiguration, embedded: EmbeddedPostgres?) async throws {
-        let runner = Migrations.runner(configuration, logger: logger)
+        let runner = Migrations.runner(configuration, logger: logger, observer: tellWaiting)
         if embedded != nil || plan.appliesMigrations {
             let report = try await runner.up()
             if !report.applied.isEmpty {
@@ -125,6 +125,26 @@ final class ServerNode: Service {
             await pool.close()
         }
         if !isStopped { logger.error("gave up waiting for the database; what was under way will be taken over") }
+    }
+
+    /// A start that waits for others says so.
+    @Sendable private func tellWaiting(_ event: MigrationEvent) {
+        switch event {
+        case .waitingForMigrator(let holder, let waited):
+            logger.notice(
+                "waiting for another migration",
+                metadata: [
+                    "holder": "\(holder?.description ?? "it is ending")", "seconds": "\(waited.components.seconds)",
+                ])
+        case .lockTimedOut(let id, let number, let attempt, _, let blockers):
+            logger.notice(
+                "a migration gave way to live traffic",
+                metadata: [
+                    "migration": "\(id)", "statement": "\(number)", "attempt": "\(attempt)",
+                    "blockers": "\(blockers.map(\.description).joined(separator: "; "))",
+                ])
+        default: break
+        }
     }
 
     /// Whether `work` came to its end in time; it goes on if it did not.
