@@ -33,5 +33,15 @@ extension PostgresConnection {
         return stream
     }
 
+    /// Returns when the connection is lost or closed, or the task is cancelled. Sends nothing, and leaves the connection
+    /// free for whatever else it is used for.
+    package func untilEnded() async {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: PostgresNotification.self)
+        let listener = Listener(channels: [], continuation: continuation)
+        guard link.add(listener) else { return }
+        continuation.onTermination = { [weak link] _ in link?.remove(listener) }
+        do { for try await _ in stream {} } catch {}
+    }
+
     private static let notificationsWaitingMax = 10_000
 }

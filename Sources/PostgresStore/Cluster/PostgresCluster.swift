@@ -30,6 +30,8 @@ package final class PostgresCluster: Cluster {
         var othersChanged: AsyncStream<Void>.Continuation?
         var lastHint = ContinuousClock.now - .seconds(1)
         var isHintScheduled = false
+        /// Where the node hears what concerns it.
+        var notices: AsyncStream<ClusterNotice>.Continuation?
     }
 
     /// - Parameters:
@@ -82,6 +84,11 @@ package final class PostgresCluster: Cluster {
             JournalStatements.statement(
                 EmbeddedSQL.holdSession, "HoldSession", .int4(Self.sessionLockClass), .int4(Int32(incarnation))))
         state.withLock { $0.held = (incarnation, connection.processID) }
+        // Without the lock others take this process for dead; within their grace it can be had back.
+        Task { [weak self] in
+            await connection.untilEnded()
+            _ = self?.state.withLock { $0.notices }?.yield(.hint)
+        }
     }
 
     private static func view(_ bytes: [UInt8]) throws -> ClusterView {
@@ -173,7 +180,10 @@ package final class PostgresCluster: Cluster {
     package func notices(for incarnation: Int64) -> AsyncStream<ClusterNotice> {
         let (stream, continuation) = AsyncStream<ClusterNotice>.makeStream()
         let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        state.withLock { $0.othersChanged = changed }
+        state.withLock { state in
+            state.othersChanged = changed
+            state.notices = continuation
+        }
         let watching = Task { await watchNeighbour(of: incarnation, changes, continuation) }
         let listening = Task { await listen(continuation) }
         continuation.onTermination = { _ in
