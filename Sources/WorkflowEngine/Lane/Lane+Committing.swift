@@ -191,6 +191,7 @@ extension Lane {
     func forget(_ run: Resident) {
         guard runs[run.id] === run else { return }
         runs[run.id] = nil
+        if run.hasFarTimer, run.outcome != nil { dropTimers(ofEnded: run.id) }
         // Whoever asked for the run while it was leaving has it loaded again.
         if loading[run.id] != nil, !toLoad.contains(run.id) { toLoad.append(run.id) }
     }

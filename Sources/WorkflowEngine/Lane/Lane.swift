@@ -23,6 +23,8 @@ package final class Lane {
     var outputs: [LaneOutput] = []
     var timers = Heap<LaneTimer>()
     var timerNumber: UInt64 = 0
+    /// Runs that are over and may still have timers far away.
+    private var endedWithTimers: Set<RunID> = []
     var random: SplitMix
 
     /// True while a batch is out.
@@ -214,7 +216,20 @@ package final class Lane {
     func setTimer(_ due: Timestamp, _ run: RunID, _ kind: LaneTimer.Kind) {
         timerNumber += 1
         timers.insert(LaneTimer(due: due, number: timerNumber, run: run, kind: kind))
+        if due > now + Self.farTimer { runs[run]?.hasFarTimer = true }
     }
+
+    /// Drops the timers of runs that ended, once they are a good part of all: a deadline a day away would otherwise stay
+    /// for a day.
+    func dropTimers(ofEnded run: RunID) {
+        endedWithTimers.insert(run)
+        guard endedWithTimers.count > Self.endedWithTimersMax, endedWithTimers.count > timers.count / 4 else { return }
+        timers = Heap(timers.unordered.filter { !endedWithTimers.contains($0.run) })
+        endedWithTimers = []
+    }
+
+    private static let farTimer: Duration = .seconds(60)
+    private static let endedWithTimersMax = 1_000
 
     func log(_ run: Resident, _ message: String) { outputs.append(.log(run.id, message)) }
 

@@ -91,6 +91,8 @@ final class Resident {
     /// Steps that were under way when the run was paused.
     var pausedSteps: [Int32: PausedStep] = [:]
     var lastHeartbeats: [Int32: Timestamp] = [:]
+    /// It has had a timer that is far away.
+    var hasFarTimer = false
     var isDirty = false
     var idleSince: Timestamp?
     var isParkCheckScheduled = false
