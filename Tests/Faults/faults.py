@@ -175,8 +175,8 @@ class World:
         node = self.rng.choice(self.nodes)
         await asyncio.sleep(self.rng.uniform(0.2, 1.5))
         if fault == "kill":
-            incarnation = self.incarnation(node)
-            self.kills.append((time.time(), incarnation))
+            incarnation, has_heir = self.standing(node)
+            self.kills.append((time.time(), incarnation, has_heir, number))
             node.send(signal.SIGKILL)
             node.process.wait()
             await asyncio.sleep(self.rng.uniform(0.5, 4))
@@ -198,12 +198,20 @@ class World:
         print(f"round {number}: {fault} {node.name if fault in ('kill', 'freeze') else ''}"
               f"{' revived ' + ','.join(revived) if revived else ''}, {len(self.started)} runs started", flush=True)
 
-    def incarnation(self, node):
-        return self.cluster.query(f"select max(incarnation_id) from holdfast.incarnation where node = '{node.name}'")
+    def standing(self, node):
+        """The node's incarnation, and whether another node is up that could take over from it: one that owns slots and
+        has renewed its lease since it or the database last came back."""
+        return self.cluster.query(
+            f"select (select max(incarnation_id) from holdfast.incarnation where node = '{node.name}'),"
+            " exists (select from holdfast.incarnation join holdfast.slot_range on owner = incarnation_id"
+            f" where node <> '{node.name}' and state = 'live' and lease_until > now() + interval '6 s'"
+            " and lease_until - interval '10 s' > pg_postmaster_start_time()"
+            " and lease_until - interval '10 s' > started_at + interval '1 s')").split("|")
 
     def take_over_times(self):
-        """From each kill to the first entry that the other node wrote for a run of the dead one; none for a node that
-        had no run under way."""
+        """From each kill to the first entry that the other node wrote for a run of the dead one: for kills that left a
+        node which was up, and for those that did not, where its start counts, too. None for a node without a run under
+        way."""
         rows = self.cluster.query(
             "select run_id, string_agg(incarnation || ':' || (body::jsonb -> 0 ->> 't'), ',' order by seq)"
             " from holdfast.journal group by run_id having count(distinct incarnation) > 1")
@@ -213,12 +221,14 @@ class World:
             for (before, _), (after, at) in zip(segments, segments[1:]):
                 if before != after:
                     firsts.setdefault(before, []).append(int(at) / 1e6)
-        times = []
-        for killed, incarnation in self.kills:
+        times = {"t": [], "f": []}
+        for killed, incarnation, has_heir, number in self.kills:
             later = [first - killed for first in firsts.get(incarnation, []) if first >= killed]
             if later:
-                times.append(min(later))
-        return sorted(times)
+                times[has_heir].append(min(later))
+                if min(later) > 3:
+                    print(f"round {number}: the take-over took {min(later):.2f} s, another node up: {has_heir}")
+        return sorted(times["t"]), sorted(times["f"])
 
     def check(self):
         violations = []
@@ -255,7 +265,7 @@ class World:
         for run, _ in list(self.started.values()):
             result = await client.insist("run.wait", {"runId": run, "timeoutMs": 60000})
             assert result["status"] == "completed", result
-        times = self.take_over_times()
+        times, times_alone = self.take_over_times()
         violations = self.check()
         fenced = sum(open(node.log.name, "rb").read().count(b"the node was fenced") for node in self.nodes)
         print(f"seed {self.options.seed}: {self.options.rounds} rounds, {len(self.started)} runs acknowledged,"
@@ -263,6 +273,9 @@ class World:
         if times:
             print(f"take-over after SIGKILL: {len(times)} measured, p50 {times[len(times) // 2]:.2f} s,"
                   f" max {times[-1]:.2f} s")
+        if times_alone:
+            print(f"with no other node up: {len(times_alone)} measured, p50 {times_alone[len(times_alone) // 2]:.2f} s,"
+                  f" max {times_alone[-1]:.2f} s")
         for violation in violations[:20]:
             print("VIOLATION", violation)
         print(f"{0 if violations else 1} passed, {1 if violations else 0} failed")
