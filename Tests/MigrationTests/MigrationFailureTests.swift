@@ -40,6 +40,41 @@ import Testing
         }
     }
 
+    @Test func `what is refused at the commit is a failed step, too`() async throws {
+        try await TestCluster.withDatabase { database in
+            let broken = try database.runner(
+                source(
+                    """
+                    create table holdfast.b (c bigint unique deferrable initially deferred);
+                    insert into holdfast.b values (1), (1);
+                    """))
+            let failure = await #expect(throws: MigrationError.self) { try await broken.up() }
+            #expect(failure?.kind == .failedStep)
+            #expect(failure?.message.hasPrefix("engine/0002-b.sql:") == true, "\(failure?.message ?? "")")
+            #expect(try await broken.status().exitCode == 5)
+            #expect(try await database.number("select count(*) from pg_class where relname = 'b'") == 0)
+        }
+    }
+
+    @Test func `an index that somebody else made is not taken for the migration's`() async throws {
+        try await TestCluster.withDatabase { database in
+            _ = try await database.runner(
+                Array(
+                    source("select 1;").map { source in
+                        MigrationSource(plugin: source.plugin, files: [source.files[0]])
+                    })
+            ).up()
+            try await database.run("create table holdfast.other (x bigint); create index a_b on holdfast.other (x)")
+            let runner = try database.runner(
+                source("-- holdfast: no-transaction\ncreate index concurrently a_b on holdfast.a (b);"))
+            for _ in 0..<2 {
+                let failure = await #expect(throws: MigrationError.self) { try await runner.up() }
+                #expect(failure?.message.contains("[42P07]") == true, "\(failure?.message ?? "")")
+            }
+            #expect(try await runner.status().exitCode == 5)
+        }
+    }
+
     @Test func `what is done without a transaction stays done, and the rest follows`() async throws {
         try await TestCluster.withDatabase { database in
             func second(_ rest: String) -> [MigrationSource] {

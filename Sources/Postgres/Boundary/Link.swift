@@ -250,7 +250,8 @@ final class Link: ReactorClient {
     private func finish(_ state: inout State, _ deliveries: inout Deliveries) {
         guard let connection = unsafe state.connection else { return }
         unsafe state.connection = nil
-        Reactor.shared.remove(state.reactorID, socket: state.socket)
+        // libpq closes the socket itself when the peer is gone.
+        Reactor.shared.remove(state.reactorID, socket: unsafe PQsocket(connection) >= 0 ? state.socket : nil)
         unsafe PQfinish(connection)
         // The server works in order: when it is known to have stopped inside one exchange, it never began the next.
         var hasStopped = false

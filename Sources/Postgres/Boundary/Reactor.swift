@@ -65,8 +65,9 @@ final class Reactor: TaskExecutor {
         control(EPOLL_CTL_MOD, socket: socket, id: id, output: isWatched)
     }
 
-    func remove(_ id: UInt64, socket: Int32) {
-        control(EPOLL_CTL_DEL, socket: socket, id: id, output: false)
+    /// - Parameter socket: Nil when it is closed already: its number may be another client's by now.
+    func remove(_ id: UInt64, socket: Int32?) {
+        if let socket { control(EPOLL_CTL_DEL, socket: socket, id: id, output: false) }
         clients.withLock { _ = $0.byID.removeValue(forKey: id) }
     }
 

@@ -101,19 +101,29 @@ struct MigrationExecutor: Sendable {
     private func inOneTransaction(_ run: Run, ledgerRow: () -> SQLStatement?) async throws {
         let statements = run.section.statements
         try await untilNoLockTimesOut(run) { attempt in
-            try await worker.transaction { transaction in
-                // First, because a way down may take the ledger's schema along.
-                if ledgerRow() == nil { try await transaction.execute(LedgerTable.remove(run.file.id)) }
-                for (index, statement) in statements.enumerated() {
-                    begins(run, index)
-                    try await watched(run, index, attempt) {
-                        try await transaction.execute(sql(statement, run, index))
-                    }
-                    observer(.statementEnds(run.file.id, number: index + 1))
-                }
-                if let row = ledgerRow() { try await transaction.execute(row) }
-                observer(.committing(run.file.id))
+            do {
+                try await transact(run, attempt, ledgerRow)
+            } catch let error as SQLError where error.kind != .unavailable && error.kind != .outcomeUnknown {
+                // What is checked at the commit, such as a deferred constraint, fails the migration like a statement.
+                throw StatementRefusal(index: max(0, statements.count - 1), error: error, blockers: [])
             }
+        }
+    }
+
+    private func transact(_ run: Run, _ attempt: Attempt, _ ledgerRow: () -> SQLStatement?) async throws {
+        let statements = run.section.statements
+        try await worker.transaction { transaction in
+            // First, because a way down may take the ledger's schema along.
+            if ledgerRow() == nil { try await transaction.execute(LedgerTable.remove(run.file.id)) }
+            for (index, statement) in statements.enumerated() {
+                begins(run, index)
+                try await watched(run, index, attempt) {
+                    try await transaction.execute(sql(statement, run, index))
+                }
+                observer(.statementEnds(run.file.id, number: index + 1))
+            }
+            if let row = ledgerRow() { try await transaction.execute(row) }
+            observer(.committing(run.file.id))
         }
     }
 
