@@ -9,14 +9,23 @@ create schema if not exists holdfast;
 
 do $do$
 begin
-    -- Roles belong to the whole cluster: another database of it may have made this one.
+    -- Roles belong to the whole cluster: another database of it may have made this one, or be making it at this moment.
     if not exists (select from pg_catalog.pg_roles where rolname = 'holdfast_tenant') then
         create role holdfast_tenant nologin nosuperuser nobypassrls nocreatedb nocreaterole;
     end if;
+exception
+    when duplicate_object or unique_violation then null;
 end
 $do$;
 
-grant holdfast_tenant to current_user;
+do $do$
+begin
+    grant holdfast_tenant to current_user;
+exception
+    -- Another database of the cluster granted it in the same moment.
+    when unique_violation then null;
+end
+$do$;
 grant usage on schema holdfast to holdfast_tenant;
 
 -- The setting is null before it was first set in a connection, and '' after the transaction that set it: both mean

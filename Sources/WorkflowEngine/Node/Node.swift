@@ -37,8 +37,9 @@ package final class Node: Sendable {
     let logger: Logger
     let state = Mutex(State())
     let waiters: Waiters
-    private let wakeUps: AsyncStream<WakeUp>
-    private let wakeUp: AsyncStream<WakeUp>.Continuation
+    /// Rings when there is a call.
+    private let bells: AsyncStream<Void>
+    private let bell: AsyncStream<Void>.Continuation
 
     struct State {
         var incarnation: Int64?
@@ -49,14 +50,40 @@ package final class Node: Sendable {
         var random = SplitMix(seed: SystemRandomNumberGenerator.seed())
         var knownUntil: Timestamp?
         var nextSlotOffset: Int32 = 0
+        var calls = Calls()
     }
 
-    private enum WakeUp: Sendable {
-        case fenced(Int64)
-        case messages
-        case notice(ClusterNotice)
-        case renew
-        case stop
+    /// What the node's loop is to see to. Kept as a set, not a queue: under load everybody calls for the same few things
+    /// all the time, and what is urgent must not stand in line behind that.
+    struct Calls {
+        var fenced: Set<Int64> = []
+        var died: Set<Int64> = []
+        var isStopping = false
+        var hasHint = false
+        var hasMessages = false
+
+        enum Call { case stop, fenced(Int64), died(Int64), renew, messages }
+
+        /// The most urgent call, which is answered with this.
+        mutating func next() -> Call? {
+            if let incarnation = fenced.popFirst() { return .fenced(incarnation) }
+            if isStopping { return .stop }
+            if let incarnation = died.popFirst() { return .died(incarnation) }
+            if hasHint {
+                hasHint = false
+                return .renew
+            }
+            if hasMessages {
+                hasMessages = false
+                return .messages
+            }
+            return nil
+        }
+    }
+
+    private func call(_ change: (inout Calls) -> Void) {
+        state.withLock { change(&$0.calls) }
+        bell.yield()
     }
 
     /// - Parameter stores: One for each lane.
@@ -73,7 +100,7 @@ package final class Node: Sendable {
         waiters = Waiters(reader: reader)
         self.inline = inline
         self.logger = logger
-        (wakeUps, wakeUp) = AsyncStream.makeStream()
+        (bells, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// The incarnation under which this node writes; nil while it has none.
@@ -100,7 +127,7 @@ package final class Node: Sendable {
     /// Hands over what the node has and ends ``run(onReady:)``.
     package func stop() {
         state.withLock { $0.isDraining = true }
-        wakeUp.yield(.stop)
+        call { $0.isStopping = true }
     }
 
     private var isStopping: Bool { state.withLock { $0.isDraining } || Task.isCancelled }
@@ -150,41 +177,45 @@ package final class Node: Sendable {
 
     /// Keeps the lease, takes over from the dead and passes on what waits, until the node stops or is fenced.
     private func serve(_ incarnation: Int64) async {
-        let notices = Task { [cluster, wakeUp] in
-            for await notice in cluster.notices(for: incarnation) { wakeUp.yield(.notice(notice)) }
+        let notices = Task { [self] in
+            for await notice in cluster.notices(for: incarnation) {
+                call { calls in
+                    switch notice {
+                    case .hint: calls.hasHint = true
+                    case .died(let dead): calls.died.insert(dead)
+                    }
+                }
+            }
         }
-        let ticks = Task { [settings, wakeUp] in
+        let ticks = Task { [self] in
             while !Task.isCancelled {
                 try? await Task.sleep(for: settings.renewEvery)
                 // What the loop is busy with may take longer than the lease: steps of slots that it gives up, a million
                 // runs that it takes up.
                 await renewIfOverdue(incarnation)
-                wakeUp.yield(.renew)
+                call { $0.hasHint = true }
             }
         }
         defer {
             notices.cancel()
             ticks.cancel()
         }
-        for await wakeUp in wakeUps {
-            switch wakeUp {
-            case .fenced(let fenced) where fenced == incarnation:
-                logger.warning("the node was fenced", metadata: ["incarnation": "\(incarnation)"])
-                return
-            case .fenced: break
-            case .messages: await readMessages()
-            case .notice(.hint): await renewAndSettle(incarnation)
-            case .notice(.died(let dead)):
-                await takeOver(dead, incarnation)
-                await renewAndSettle(incarnation)
-            case .renew: await renewAndSettle(incarnation)
-            case .stop:
-                await drain(incarnation)
-                return
-            }
-            if state.withLock({ $0.isDraining }) {
-                await drain(incarnation)
-                return
+        for await _ in bells {
+            while let call = state.withLock({ $0.calls.next() }) {
+                switch call {
+                case .fenced(let fenced) where fenced == incarnation:
+                    logger.warning("the node was fenced", metadata: ["incarnation": "\(incarnation)"])
+                    return
+                case .fenced: break
+                case .messages: await readMessages()
+                case .renew: await renewAndSettle(incarnation)
+                case .died(let dead):
+                    await takeOver(dead, incarnation)
+                    await renewAndSettle(incarnation)
+                case .stop:
+                    await drain(incarnation)
+                    return
+                }
             }
         }
     }
@@ -393,7 +424,7 @@ extension Node: LaneHostDelegate {
     }
 
     func messagesWaiting() {
-        wakeUp.yield(.messages)
+        call { $0.hasMessages = true }
         Task { await cluster.hint() }
     }
 
@@ -401,7 +432,7 @@ extension Node: LaneHostDelegate {
     func fenced(_ incarnation: Int64) {
         let lanes = state.withLock { $0.incarnation == incarnation ? $0.lanes : [] }
         for lane in lanes { lane.halt() }
-        wakeUp.yield(.fenced(incarnation))
+        call { $0.fenced.insert(incarnation) }
     }
 
     func ended(_ run: RunID, _ outcome: Outcome) {
