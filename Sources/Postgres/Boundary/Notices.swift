@@ -66,6 +66,8 @@ final class NoticeCollector: Sendable {
         for notice in notices {
             let level: Logger.Level =
                 switch notice.severity {
+                // The server stops or ends the session, and whoever uses the connection hears that as an error.
+                case "FATAL" where notice.sqlState.hasPrefix("57P"): .debug
                 case "WARNING", "ERROR", "FATAL", "PANIC": .warning
                 default: .debug
                 }
