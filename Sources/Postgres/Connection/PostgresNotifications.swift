@@ -33,14 +33,17 @@ extension PostgresConnection {
         return stream
     }
 
-    /// Returns when the connection is lost or closed, or the task is cancelled. Sends nothing, and leaves the connection
-    /// free for whatever else it is used for.
-    package func untilEnded() async {
+    /// A sequence of nothing that ends when the connection is lost or closed. It sends nothing, keeps the connection free
+    /// for whatever else it is used for, and does not keep it alive.
+    package func ending() -> AsyncThrowingStream<PostgresNotification, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: PostgresNotification.self)
         let listener = Listener(channels: [], continuation: continuation)
-        guard link.add(listener) else { return }
+        guard link.add(listener) else {
+            continuation.finish()
+            return stream
+        }
         continuation.onTermination = { [weak link] _ in link?.remove(listener) }
-        do { for try await _ in stream {} } catch {}
+        return stream
     }
 
     private static let notificationsWaitingMax = 10_000

@@ -85,8 +85,9 @@ package final class PostgresCluster: Cluster {
                 EmbeddedSQL.holdSession, "HoldSession", .int4(Self.sessionLockClass), .int4(Int32(incarnation))))
         state.withLock { $0.held = (incarnation, connection.processID) }
         // Without the lock others take this process for dead; within their grace it can be had back.
+        let ending = connection.ending()
         Task { [weak self] in
-            await connection.untilEnded()
+            do { for try await _ in ending {} } catch {}
             _ = self?.state.withLock { $0.notices }?.yield(.hint)
         }
     }
