@@ -10,6 +10,9 @@ enum FreeMemory {
     /// Growth by less than this is not worth a walk through the heap, in bytes.
     private static let worthwhile = 32 << 20
 
+    /// How often to try after the process has grown.
+    private static let looksAfterGrowth = 12
+
     /// glibc's `malloc_trim(3)`, which no module of Swift's declares; nil where there is none.
     private static let trim: (@convention(c) (Int) -> Int32)? = {
         guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return nil }
@@ -20,9 +23,13 @@ enum FreeMemory {
     static func giveBack() async {
         guard let trim else { return }
         var kept = residentBytes
+        var looksLeft = 0
         while !Task.isCancelled {
             try? await Task.sleep(for: interval)
-            guard residentBytes > kept + worthwhile else { continue }
+            // A crowd leaves little by little.
+            if residentBytes > kept + worthwhile { looksLeft = looksAfterGrowth }
+            guard looksLeft > 0 else { continue }
+            looksLeft -= 1
             _ = trim(0)
             kept = residentBytes
         }
