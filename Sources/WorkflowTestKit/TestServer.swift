@@ -162,8 +162,8 @@ final class TestServer: Sendable {
 
     private func carryOut(_ output: LaneOutput, by incarnation: Int64) async throws {
         switch output {
-        case .commit(let batch):
-            post(.committed(try await store.commit(batch, by: incarnation), refused: [:]))
+        case .commit(let number, let batch):
+            post(.committed(number, try await store.commit(batch, by: incarnation), refused: [:]))
             state.withLock { $0.commitCount += 1 }
         case .load(let runs):
             post(.loaded(try await store.load(runs)))

@@ -7,7 +7,7 @@ import WorkflowKit
 final class SimulatedNode {
     /// Something that the lane ordered and that is under way.
     enum Effect {
-        case commit(Batch)
+        case commit(Int, Batch)
         case load([RunID])
         case step(StepJob)
         case transaction(TransactionJob)
@@ -39,7 +39,7 @@ final class SimulatedNode {
         let outputs = lane.handle(events, at: time)
         for output in outputs {
             switch output {
-            case .commit(let batch): effects.append(.commit(batch))
+            case .commit(let number, let batch): effects.append(.commit(number, batch))
             case .load(let runs): effects.append(.load(runs))
             case .startStep(let job): effects.append(.step(job))
             case .startTransaction(let job): effects.append(.transaction(job))

@@ -6,7 +6,7 @@ import WorkflowKit
 extension World {
     func carryOut(_ effect: SimulatedNode.Effect, on node: SimulatedNode) async throws {
         switch effect {
-        case .commit(let batch): try await commit(batch, on: node)
+        case .commit(let number, let batch): try await commit(number, batch, on: node)
         case .load(let runs):
             if !isHealing, chance(10) { return node.effects.append(effect) }
             node.inbox.append(.loaded(try await store.load(runs)))
@@ -29,22 +29,22 @@ extension World {
         }
     }
 
-    private func commit(_ batch: Batch, on node: SimulatedNode) async throws {
+    private func commit(_ number: Int, _ batch: Batch, on node: SimulatedNode) async throws {
         let fault = fault()
         if fault == .notApplied {
             note("a commit of node \(node.incarnation) fails")
-            return node.inbox.append(.commitFailed)
+            return node.inbox.append(.commitFailed(number))
         }
         do {
             let committed = try await store.commit(batch, by: node.incarnation)
             accepted(from: node.incarnation)
             note("node \(node.incarnation) commits \(Self.describe(batch))")
             if !batch.guarded.isEmpty || batch.created.contains(where: { $0.key != nil }) { try await checkKeys() }
-            if fault == .none { return node.inbox.append(.committed(committed, refused: [:])) }
+            if fault == .none { return node.inbox.append(.committed(number, committed, refused: [:])) }
             note("the acknowledgement of node \(node.incarnation)'s commit is lost")
-            if settings.flaws.contains(.lostAcknowledgementMeansFailure) { return node.inbox.append(.commitFailed) }
+            if settings.flaws.contains(.lostAcknowledgementMeansFailure) { return node.inbox.append(.commitFailed(number)) }
             let outcome = try await store.outcome(ofUnacknowledged: batch, by: node.incarnation)
-            node.inbox.append(outcome.map { .committed($0, refused: [:]) } ?? .commitFailed)
+            node.inbox.append(outcome.map { .committed(number, $0, refused: [:]) } ?? .commitFailed(number))
         } catch let error as StoreError {
             refused(error, node)
         }

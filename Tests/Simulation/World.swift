@@ -82,6 +82,7 @@ package final class World<S: SimulatedStore> {
         laneSettings.timerHorizon = .seconds(120)
         laneSettings.suspectsMax = 2
         laneSettings.batchSegmentsMax = [2, 5, 2_000][Int(random.next() % 3)]
+        laneSettings.secondBatchMin = [1, 3, 1_000][Int(random.next() % 3)]
         laneSettings.nearTimer = [Duration.zero, .seconds(30)][Int(random.next() % 2)]
         laneSettings.residentRunsMax = [3, 20_000][Int(random.next() % 2)]
         laneSettings.queueLimits = ["narrow": 1]
@@ -238,7 +239,7 @@ package final class World<S: SimulatedStore> {
         let (incarnation, effect) = orphans.remove(at: pick(orphans.count))
         note("what node \(incarnation) had sent before it died arrives")
         switch effect {
-        case .commit(let batch):
+        case .commit(_, let batch):
             if (try? await store.commit(batch, by: incarnation)) != nil { accepted(from: incarnation) }
         case .transaction(let job):
             let committed = try? await store.transaction(by: incarnation) { transaction in

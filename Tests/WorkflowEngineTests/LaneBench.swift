@@ -47,7 +47,8 @@ final class LaneBench {
     func carryOut(_ isMeant: (LaneOutput) -> Bool = { _ in true }) async throws {
         while let index = orders.firstIndex(where: isMeant) {
             switch orders.remove(at: index) {
-            case .commit(let batch): send(.committed(try await store.commit(batch, by: 1), refused: [:]))
+            case .commit(let number, let batch):
+                send(.committed(number, try await store.commit(batch, by: 1), refused: [:]))
             case .load(let runs): send(.loaded(try await store.load(runs)))
             case .startStep(let job):
                 send(.stepEnded(job.reference, .success(try await job.body(job.context))))
@@ -62,6 +63,13 @@ final class LaneBench {
             case .cancelStep, .ended, .log: break
             }
         }
+    }
+
+    /// Has every batch that is out fail, the oldest first.
+    func failCommits() {
+        let numbers = orders.compactMap(\.commitNumber)
+        orders.removeAll(where: \.isCommit)
+        for number in numbers { send(.commitFailed(number)) }
     }
 
     func facts(_ run: RunID) -> [JournalEntry.Fact] { store.journal(run).map(\.fact) }
@@ -86,5 +94,6 @@ extension LaneOutput {
     var isCommit: Bool { if case .commit = self { true } else { false } }
     var isLoad: Bool { if case .load = self { true } else { false } }
     var isStep: Bool { if case .startStep = self { true } else { false } }
-    var batch: Batch? { if case .commit(let batch) = self { batch } else { nil } }
+    var commitNumber: Int? { if case .commit(let number, _) = self { number } else { nil } }
+    var batch: Batch? { if case .commit(_, let batch) = self { batch } else { nil } }
 }

@@ -49,7 +49,7 @@ import WorkflowTestKit
         #expect(!bench.hasStep)
         let batch = try #require(bench.orders.compactMap(\.batch).first)
         bench.orders = []
-        bench.send(.committed(try await bench.store.commit(batch, by: 1), refused: [:]))
+        bench.send(.committed(1, try await bench.store.commit(batch, by: 1), refused: [:]))
         #expect(bench.hasStep)
     }
 
@@ -58,8 +58,7 @@ import WorkflowTestKit
         let run = try bench.start(Sum.self, 1)
         bench.send(.signal(run, bench.signal(5)) { _ in })
         #expect(bench.orders.compactMap(\.batch).count == 1)
-        bench.orders = []
-        bench.send(.commitFailed)
+        bench.failCommits()
         let batch = try #require(bench.orders.compactMap(\.batch).first)
         #expect(batch.segments.flatMap(\.entries).map(\.seq) == [0, 1, 2])
         try await bench.carryOut()
@@ -71,14 +70,13 @@ import WorkflowTestKit
         let run = try bench.start(Parent.self, 3)
         try await bench.carryOut { !$0.isStep }
         let other = try bench.start(Sum.self, 1)
-        bench.send(.commitFailed)
+        bench.failCommits()
         let answer = Answer<Started>()
         _ = try bench.start(Sum.self, 1, answer: answer)
         #expect(answer.refusals == [.unavailable])
 
         try await bench.carryOut(\.isStep)
-        bench.orders.removeAll(where: \.isCommit)
-        bench.send(.commitFailed)
+        bench.failCommits()
         try await bench.carryOut()
         #expect(bench.store.closed(run)?.outcome == .completed(Array("6".utf8)))
         #expect(bench.store.openRows.map(\.id) == [other])
@@ -94,6 +92,46 @@ import WorkflowTestKit
         let batch = try #require(bench.orders.compactMap(\.batch).first { $0.segments.contains { $0.run == run } })
         #expect(batch.segments.count == 2)
         #expect(batch.created.count == 1)
+    }
+
+    @Test func `with many runs a second batch leaves while one is out, and none of its runs is in the first`() async throws {
+        var settings = LaneSettings()
+        settings.secondBatchMin = 2
+        let bench = LaneBench(workflows, settings: settings)
+        let first = try bench.start(Sum.self, 2)
+        let second = try bench.start(Sum.self, 1)
+        #expect(bench.orders.compactMap(\.batch).count == 1)
+        bench.send(.signal(first, bench.signal(5)) { _ in })
+        let third = try bench.start(Sum.self, 1)
+        let batches = bench.orders.compactMap(\.batch).map { Set($0.segments.map(\.run)) }
+        #expect(batches == [[first], [second]])
+
+        // Both are out: the rest gathers, and what the failed one had goes before what came since.
+        bench.failCommits()
+        let again = bench.orders.compactMap(\.batch).map { $0.segments.map { ($0.run, $0.entries.map(\.seq)) } }
+        #expect(again.joined().filter { $0.0 == first }.map(\.1) == [[0, 1]])
+        try await bench.carryOut()
+        for run in [second, third] { bench.send(.signal(run, bench.signal(7)) { _ in }) }
+        bench.send(.signal(first, bench.signal(6)) { _ in })
+        try await bench.carryOut()
+        #expect(bench.store.closed(first)?.outcome == .completed(Array("11".utf8)))
+        #expect([second, third].allSatisfy { bench.store.closed($0)?.outcome == .completed(Array("7".utf8)) })
+    }
+
+    @Test func `what must be committed with a run whose commit is under way waits for that`() async throws {
+        var settings = LaneSettings()
+        settings.secondBatchMin = 1
+        let bench = LaneBench(workflows, settings: settings)
+        let run = try bench.start(Parent.self, 3)
+        try await bench.carryOut { !$0.isStep }
+        // A signal that nobody waits for puts the parent into a commit, which stays out.
+        bench.send(.signal(run, bench.signal(5)) { _ in })
+        try await bench.carryOut(\.isStep)
+        #expect(bench.orders.compactMap(\.batch).map(\.created.count) == [0])
+        try await bench.carryOut(\.isCommit)
+        #expect(bench.store.openRows.count == 2)
+        try await bench.carryOut()
+        #expect(bench.store.closed(run)?.outcome == .completed(Array("6".utf8)))
     }
 
     @Test func `several commands for a paused run out of memory are all answered`() async throws {
@@ -226,12 +264,13 @@ import WorkflowTestKit
         try await bench.carryOut { !$0.isStep }
         try await bench.carryOut(\.isStep)
         var batch = try #require(bench.orders.compactMap(\.batch).first)
+        let number = try #require(bench.orders.compactMap(\.commitNumber).first)
         let child = try #require(batch.created.first?.id)
         bench.orders.removeAll(where: \.isCommit)
         batch.created = []
         batch.segments.removeAll { $0.run == child }
         let committed = try await bench.store.commit(batch, by: 1)
-        bench.send(.committed(committed, refused: [child: "it holds a zero byte"]))
+        bench.send(.committed(number, committed, refused: [child: "it holds a zero byte"]))
         try await bench.carryOut()
         #expect(
             bench.store.closed(run)?.outcome

@@ -27,8 +27,8 @@ struct PipelineBatch: Sendable {
     /// The server cannot switch to COPY in the middle of a pipeline (PostgreSQL manual, "Pipeline Mode").
     private static func check(_ text: String) throws(SQLError) {
         guard !text.utf8.contains(0) else { throw SQLError(kind: .defect, message: "a statement cannot hold U+0000") }
-        let firstWord = text.split(maxSplits: 1, omittingEmptySubsequences: true, whereSeparator: \.isWhitespace).first
-        if firstWord?.lowercased() == "copy" {
+        let firstWord = text.utf8.drop { $0 <= UInt8(ascii: " ") }.prefix { $0 > UInt8(ascii: " ") }
+        if firstWord.count == 4, String(Substring(firstWord)).lowercased() == "copy" {
             throw SQLError(kind: .defect, message: "copy is not possible in a pipeline")
         }
     }

@@ -21,11 +21,11 @@ package struct JournalEntry: Sendable, Equatable {
     /// What happened. JSON payloads are kept as their UTF-8 text.
     package enum Fact: Sendable, Equatable {
         /// Always the first entry.
-        case started(StartRecord)
+        indirect case started(StartRecord)
         /// A step, transaction or compensation ended for good.
         case stepEnded(StepRecord)
         /// An attempt failed, and another one follows at `nextAt`; without one, the run was paused for it.
-        case attemptFailed(AttemptRecord)
+        indirect case attemptFailed(AttemptRecord)
         /// What a long step told about its progress.
         case heartbeat(ordinal: Int32, attempt: Int32, progress: [UInt8])
         /// A timer fired, or the time to wait for a signal ran out.
@@ -40,7 +40,7 @@ package struct JournalEntry: Sendable, Equatable {
         /// The run met this change marker first with the new code.
         case changed(String)
         /// Replay begins here.
-        case snapshot(SnapshotRecord)
+        indirect case snapshot(SnapshotRecord)
         case paused(PauseRecord)
         case resumed
         /// The process died while the run was being carried out; it is being tried alone, to see whether it was the run.

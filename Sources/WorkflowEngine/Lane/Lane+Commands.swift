@@ -38,7 +38,7 @@ extension Lane {
     /// A message that another owner, or the end of a child, left in the store.
     func receive(_ message: StoredMessage) {
         guard !messagesTaken.contains(message.id), messagesUnderWay.insert(message.id).inserted else { return }
-        if settings.sabotage.contains(.messageTakenBeforeItsEntry) { looseConsumed.append(message.id) }
+        if settings.sabotage.contains(.messageTakenBeforeItsEntry) { loose.consumed.append(message.id) }
         if case .adopt = message.message.body {
             return withRun(message.message.run) { [self] result in consume(message.id, with: try? result.get()) }
         }
@@ -80,7 +80,7 @@ extension Lane {
             run.writes.consumed.append(message)
             markDirty(run)
         } else {
-            looseConsumed.append(message)
+            loose.consumed.append(message)
         }
     }
 

@@ -2,44 +2,67 @@ import WorkflowCore
 import WorkflowKit
 
 extension Lane {
-    /// Sends out everything that is to be written, unless a commit is under way: then it gathers for the next one.
+    /// Sends out what is to be written, unless it had better gather while commits are under way.
     func cutBatch() {
-        guard !isCommitting, !(dirty.isEmpty && looseConsumed.isEmpty && looseChanged.isEmpty) else { return }
+        guard !(dirty.isEmpty && loose.isEmpty) else { return }
+        switch commits.count {
+        case 0: break
+        case 1 where dirty.count >= settings.secondBatchMin: break
+        default: return
+        }
         var batch = Batch()
-        var waiting: [RunID] = []
+        var commit = CommitUnderWay()
         var bytes = 0
-        for (index, id) in dirty.enumerated() {
+        var waiting: [RunID] = []
+        var heldUp: [RunID: Bool] = [:]
+        for id in dirty {
             guard let run = runs[id], run.isDirty else { continue }
-            if batch.segments.count >= settings.batchSegmentsMax || bytes >= settings.batchBytesMax {
-                waiting += dirty[index...]
-                break
+            if batch.segments.count >= settings.batchSegmentsMax || bytes >= settings.batchBytesMax
+                || isHeldUp(run, &heldUp)
+            {
+                waiting.append(id)
+            } else {
+                bytes += put(run, into: &batch, &commit)
             }
-            bytes += put(run, into: &batch)
         }
         dirty = waiting.filter { runs[$0]?.isDirty == true }
-        batch.consumed += looseConsumed
-        batch.changed += looseChanged
-        looseInFlight = (looseConsumed, looseChanged)
-        (looseConsumed, looseChanged) = ([], [])
+        batch.consumed += loose.consumed
+        batch.changed += loose.changed
+        swap(&commit.loose, &loose)
         guard !batch.isEmpty else { return }
-        isCommitting = true
-        outputs.append(.commit(batch))
+        commitNumber += 1
+        commits[commitNumber] = commit
+        outputs.append(.commit(commitNumber, batch))
+    }
+
+    /// Whether another commit has to end before the run's writes can leave: one that has a run whose writes must go
+    /// together with this one's. What is found out is kept in `known` while a batch is put together.
+    private func isHeldUp(_ run: Resident, _ known: inout [RunID: Bool]) -> Bool {
+        guard !commits.isEmpty, !run.writes.joined.isEmpty else { return false }
+        if let isHeldUp = known[run.id] { return isHeldUp }
+        var group: Set<RunID> = [run.id]
+        var unseen = Array(run.writes.joined)
+        while let id = unseen.popLast() {
+            guard group.insert(id).inserted, let other = runs[id] else { continue }
+            unseen += other.writes.joined
+        }
+        let isHeldUp = group.contains { runs[$0]?.inFlight != nil }
+        for id in group { known[id] = isHeldUp }
+        return isHeldUp
     }
 
     /// Moves the run's writes into the batch; returns their approximate size in bytes.
-    private func put(_ run: Resident, into batch: inout Batch) -> Int {
-        guard run.isDirty, run.transaction == nil, run.inFlight == nil else {
-            // A transaction carries its own run's entries; they become dirty again when it ends.
-            if run.inFlight == nil { run.isDirty = false }
-            return 0
-        }
+    private func put(_ run: Resident, into batch: inout Batch, _ commit: inout CommitUnderWay) -> Int {
+        guard run.isDirty else { return 0 }
         run.isDirty = false
-        guard !run.writes.isEmpty else { return 0 }
+        // It becomes dirty again when the transaction or the commit ends that has entries of it.
+        guard run.transaction == nil, !run.writes.isEmpty else { return 0 }
+        if run.inFlight != nil, !settings.sabotage.contains(.runInTwoCommits) { return 0 }
         var writes = run.writes
         writes.createsRow = createsRow(run, writes)
         run.writes = Resident.Writes()
         run.inFlight = writes
-        committingRuns.append(run.id)
+        commit.runs.append(run.id)
         var bytes = writes.entries.reduce(0) { $0 + 100 + $1.fact.payloadBytes }
         if case .guarded = run.mode, let entry = writes.entries.first {
             batch.guarded.append(Batch.GuardedStart(row: run.row, entry: entry))
@@ -51,7 +74,7 @@ extension Lane {
         let joined = writes.joined.sorted()
         batch.together.append([run.id] + joined)
         for other in joined {
-            if let other = runs[other] { bytes += put(other, into: &batch) }
+            if let other = runs[other] { bytes += put(other, into: &batch, &commit) }
         }
         return bytes
     }
@@ -84,15 +107,12 @@ extension Lane {
         writes.closed == nil && !run.isStored && run.outcome == nil
     }
 
-    func committed(_ result: Committed, refused: [RunID: String]) {
-        isCommitting = false
+    func committed(_ number: Int, _ result: Committed, refused: [RunID: String]) {
+        guard let commit = commits.removeValue(forKey: number) else { return }
         isStoreReachable = true
-        let committed = committingRuns
-        committingRuns = []
-        taken(looseInFlight.consumed)
-        looseInFlight = ([], [])
+        taken(commit.loose.consumed)
         var messaged: [RunID] = []
-        for id in committed {
+        for id in commit.runs {
             guard let run = runs[id], let writes = run.inFlight else { continue }
             run.inFlight = nil
             if let reason = refused[id] {
@@ -143,10 +163,10 @@ extension Lane {
     }
 
     /// The batch was not applied: what it held goes out again, before what came since.
-    func commitFailed() {
-        isCommitting = false
+    func commitFailed(_ number: Int) {
+        guard let commit = commits.removeValue(forKey: number) else { return }
         isStoreReachable = false
-        for id in committingRuns {
+        for id in commit.runs {
             guard let run = runs[id], let writes = run.inFlight else { continue }
             run.inFlight = nil
             if settings.sabotage.contains(.entriesDroppedOnCommitFailure) {
@@ -158,10 +178,8 @@ extension Lane {
             run.isDirty = false
             markDirty(run)
         }
-        committingRuns = []
-        looseConsumed = looseInFlight.consumed + looseConsumed
-        looseChanged = looseInFlight.changed + looseChanged
-        looseInFlight = ([], [])
+        loose = LooseWrites(
+            consumed: commit.loose.consumed + loose.consumed, changed: commit.loose.changed + loose.changed)
     }
 
     /// The store refused the run's data: it is set aside, so that it harms nobody else.
@@ -195,6 +213,20 @@ extension Lane {
         // Whoever asked for the run while it was leaving has it loaded again.
         if loading[run.id] != nil, !toLoad.contains(run.id) { toLoad.append(run.id) }
     }
+}
+
+/// What a batch that is out has taken along.
+struct CommitUnderWay {
+    var runs: [RunID] = []
+    var loose = LooseWrites()
+}
+
+/// Writes that belong to no run in memory.
+struct LooseWrites {
+    var consumed: [Int64] = []
+    var changed: [RunRow] = []
+
+    var isEmpty: Bool { consumed.isEmpty && changed.isEmpty }
 }
 
 extension JournalEntry.Fact {

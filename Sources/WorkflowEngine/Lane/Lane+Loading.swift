@@ -108,7 +108,7 @@ extension Lane {
         var row = row
         row.state = .paused
         row.reason = "unreadable: \(reason)"
-        looseChanged.append(row)
+        loose.changed.append(row)
     }
 
     private func replayable(_ entries: [JournalEntry]) -> [JournalEntry] {
@@ -120,7 +120,7 @@ extension Lane {
         run.isAdmitted = true
         if parkedTurns.removeValue(forKey: run.id) != nil { return }
         let queue = run.row.queue ?? Self.defaultQueue
-        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
+        self.queue(queue).admitted += 1
     }
 
     /// A run that another owner had admitted to a limited queue keeps its place there before it is loaded.
@@ -129,7 +129,7 @@ extension Lane {
             runs[row.id] == nil, parkedTurns[row.id] == nil
         else { return }
         parkedTurns[row.id] = queue
-        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].admitted += 1
+        self.queue(queue).admitted += 1
     }
 
     /// The run turned out not to be under way.

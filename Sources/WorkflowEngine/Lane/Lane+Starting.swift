@@ -113,19 +113,25 @@ extension Lane {
             setTimer(startAt, run.id, .startTime)
             return
         }
-        let queue = run.row.queue ?? Self.defaultQueue
-        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].waiting
-            .insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
+        queue(of: run).waiting.insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
+    }
+
+    func queue(of run: Resident) -> LaneQueue { queue(run.row.queue ?? Self.defaultQueue) }
+
+    func queue(_ name: String) -> LaneQueue {
+        if let queue = queues[name] { return queue }
+        let queue = LaneQueue(limit: settings.queueLimits[name])
+        queues[name] = queue
+        return queue
     }
 
     /// Begins runs that wait for their turn, as far as there is room.
     func admitWaiting() {
-        for name in queues.keys.sorted() where !queues[name]!.waiting.isEmpty {
-            while executingCount < settings.residentRunsMax, queues[name]!.hasRoom,
-                let next = queues[name]!.waiting.popMin()
-            {
+        let waiting = queues.filter { !$0.value.waiting.isEmpty }.sorted { $0.key < $1.key }
+        for (_, queue) in waiting {
+            while executingCount < settings.residentRunsMax, queue.hasRoom, let next = queue.waiting.popMin() {
                 guard let run = runs[next.run], case .queued(let entries) = run.mode, !isReleased(run) else { continue }
-                queues[name]!.admitted += 1
+                queue.admitted += 1
                 run.isAdmitted = true
                 changeState(run, .active)
                 execute(run, entries)
@@ -137,7 +143,7 @@ extension Lane {
     func giveBackTurn(_ run: Resident) {
         guard run.isAdmitted else { return forgetTurn(run.id) }
         run.isAdmitted = false
-        queues[run.row.queue ?? Self.defaultQueue]?.admitted -= 1
+        queue(of: run).admitted -= 1
     }
 
     /// Sets the state that is stored with the run; a run that is not stored yet will be stored with it.

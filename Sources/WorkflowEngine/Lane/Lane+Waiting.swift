@@ -48,9 +48,7 @@ extension Lane {
     }
 
     private func enqueueNow(_ run: Resident) {
-        let queue = run.row.queue ?? Self.defaultQueue
-        queues[queue, default: LaneQueue(limit: settings.queueLimits[queue])].waiting
-            .insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
+        queue(of: run).waiting.insert(LaneQueue.Waiting(priority: run.row.priority, run: run.id))
     }
 
     // MARK: Parking

@@ -11,6 +11,7 @@ package import WorkflowKit
 /// Two rules hold everywhere:
 /// - nothing leaves before what it depends on is committed: no reply, no external step, no message;
 /// - of one run, entries are committed in the order of their numbers, and at most one commit at a time carries them.
+///   Two commits may be under way if they have no run in common.
 package final class Lane {
     let registry: WorkflowRegistry
     let settings: LaneSettings
@@ -27,13 +28,11 @@ package final class Lane {
     private var endedWithTimers: Set<RunID> = []
     var random: SplitMix
 
-    /// True while a batch is out.
-    var isCommitting = false
-    var committingRuns: [RunID] = []
+    /// The batches that are out, by their number.
+    var commits: [Int: CommitUnderWay] = [:]
+    var commitNumber = 0
     /// Writes that belong to no run in memory.
-    var looseConsumed: [Int64] = []
-    var looseChanged: [RunRow] = []
-    var looseInFlight: (consumed: [Int64], changed: [RunRow]) = ([], [])
+    var loose = LooseWrites()
     /// False from a failed commit until the next one succeeds: new work is refused at once instead of piling up.
     var isStoreReachable = true
 
@@ -89,6 +88,9 @@ package final class Lane {
         return nil
     }
 
+    /// How many runs have something in a commit or for the next one.
+    package var writingCount: Int { dirty.count + commits.values.reduce(0) { $0 + $1.runs.count } }
+
     /// How many runs are in memory.
     package var residentCount: Int { runs.count }
 
@@ -121,8 +123,8 @@ package final class Lane {
         case .stepEnded(let reference, let result): stepEnded(reference, result)
         case .transactionEnded(let reference, let result): transactionEnded(reference, result)
         case .heartbeat(let reference, let progress): heartbeat(reference, progress)
-        case .committed(let committed, let refused): self.committed(committed, refused: refused)
-        case .commitFailed: commitFailed()
+        case .committed(let number, let committed, let refused): self.committed(number, committed, refused: refused)
+        case .commitFailed(let number): commitFailed(number)
         case .loaded(let loaded): self.loaded(loaded)
         case .adopt(let rows, let afterDeath): adopt(rows, afterDeath: afterDeath)
         case .foreignWake(let run): foreignWake(run)

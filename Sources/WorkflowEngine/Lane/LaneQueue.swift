@@ -2,7 +2,7 @@ import HeapModule
 import WorkflowKit
 
 /// The runs of one queue that wait for their turn.
-struct LaneQueue {
+final class LaneQueue {
     /// Lower priority numbers first, then in the order of creation.
     struct Waiting: Comparable {
         let priority: Int16
@@ -14,9 +14,11 @@ struct LaneQueue {
     }
 
     /// How many runs may be under way at once; nil for no limit.
-    var limit: Int?
+    let limit: Int?
     var admitted = 0
     var waiting = Heap<Waiting>()
+
+    init(limit: Int?) { self.limit = limit }
 
     var hasRoom: Bool { limit.map { admitted < $0 } ?? true }
 }

@@ -8,11 +8,17 @@ package struct StepReference: Hashable, Sendable {
     package let attempt: Int32
 }
 
-/// A step to carry out.
-package struct StepJob: Sendable {
+/// A step to carry out. A class, for it goes through several hands.
+package final class StepJob: Sendable {
     package let reference: StepReference
     package let context: StepContext
     package let body: Operation.StepBody
+
+    init(reference: StepReference, context: StepContext, body: @escaping Operation.StepBody) {
+        self.reference = reference
+        self.context = context
+        self.body = body
+    }
 }
 
 /// A transactional step to carry out, and what is to be committed with it.
@@ -76,10 +82,10 @@ package enum LaneEvent: Sendable {
     indirect case stepEnded(StepReference, Result<StepOutput, Failure>)
     indirect case transactionEnded(StepReference, Result<StepOutput, Failure>)
     case heartbeat(StepReference, [UInt8])
-    /// The batch under way was committed, but for the runs named, whose data the store refused.
-    indirect case committed(Committed, refused: [RunID: String])
-    /// The batch under way was not applied; it goes out again with what came since.
-    case commitFailed
+    /// The batch of this number was committed, but for the runs named, whose data the store refused.
+    indirect case committed(Int, Committed, refused: [RunID: String])
+    /// The batch of this number was not applied; it goes out again with what came since.
+    case commitFailed(Int)
     case loaded([RunID: LoadedRun])
     /// These runs are now this lane's.
     case adopt([RunRow], afterDeath: Bool)
@@ -96,9 +102,11 @@ package enum LaneEvent: Sendable {
 
 /// What a lane wants done.
 package enum LaneOutput: Sendable {
-    indirect case commit(Batch)
+    /// To be answered with its number, by ``LaneEvent/committed(_:_:refused:)`` or ``LaneEvent/commitFailed(_:)``.
+    /// Batches that are out at the same time have no run in common, and may be committed in any order.
+    indirect case commit(Int, Batch)
     case load([RunID])
-    indirect case startStep(StepJob)
+    case startStep(StepJob)
     case cancelStep(StepReference)
     indirect case startTransaction(TransactionJob)
     /// There may be messages to read, for these runs.
@@ -130,6 +138,9 @@ package struct LaneSettings: Sendable {
     package var deathsMax = 3
     package var batchSegmentsMax = 2_000
     package var batchBytesMax = 1 << 20
+    /// A second batch leaves while one is out as soon as this many runs have something for it, so that neither the lane
+    /// nor the database waits for the other under load. With few runs one commit for all of them costs less.
+    package var secondBatchMin = 32
     /// Runs due later than this are not kept in memory.
     package var timerHorizon: Duration = .seconds(3_600)
     /// How many runs of a queue may be under way at once; queues without an entry have no limit.
@@ -154,6 +165,7 @@ package enum Sabotage: String, Hashable, Sendable, CaseIterable {
     case keysNotUnique
     case wakeUpLostOnPark
     case joinedEntriesApart
+    case runInTwoCommits
     case releasedWhileBusy
     case releasedSlotsStillServed
     case signalsNotRecognised

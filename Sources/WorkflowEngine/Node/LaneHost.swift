@@ -38,6 +38,8 @@ final class LaneHost: @unchecked Sendable {
         var isHalted = false
         /// The last batch had many runs: turns take long, and whoever brings an event has better things to do.
         var isLoaded = false
+        /// How many runs had something to write after the last turn.
+        var writingCount = 0
     }
 
     init(
@@ -61,6 +63,9 @@ final class LaneHost: @unchecked Sendable {
     }
 
     deinit { alarm.cancel() }
+
+    /// How much there is to do: events that wait, and runs that wait for a commit.
+    var load: Int { mailbox.withLock { $0.events.count + $0.writingCount } }
 
     /// Hands an event to the lane. After ``halt()`` events are dropped; those that wait for a reply are refused.
     ///
@@ -122,7 +127,9 @@ final class LaneHost: @unchecked Sendable {
             }
             for case .stepEnded(let reference, _) in events { stepTasks[reference] = nil }
             for output in lane.handle(events, at: clock.now) { carryOut(output) }
+            let writingCount = lane.writingCount
             hasMore = mailbox.withLock { mailbox in
+                mailbox.writingCount = writingCount
                 mailbox.isScheduled = !mailbox.events.isEmpty
                 return mailbox.isScheduled
             }
@@ -142,14 +149,14 @@ final class LaneHost: @unchecked Sendable {
 
     private func carryOut(_ output: LaneOutput) {
         switch output {
-        case .commit(let batch):
+        case .commit(let number, let batch):
             let isSmall = batch.segments.count <= Self.promptCommitMax
             mailbox.withLock { $0.isLoaded = !isSmall }
             if isSmall {
                 // It leaves before this returns, and its answer is waited for where it arrives.
-                Task.immediate(executorPreference: store.executor) { await self.commit(batch) }
+                Task.immediate(executorPreference: store.executor) { await self.commit(number, batch) }
             } else {
-                Task { await self.commit(batch) }
+                Task { await self.commit(number, batch) }
             }
         case .load(let runs):
             Task { await self.load(runs) }
@@ -222,7 +229,7 @@ final class LaneHost: @unchecked Sendable {
 
     // MARK: Store
 
-    private nonisolated(nonsending) func commit(_ batch: Batch) async {
+    private nonisolated(nonsending) func commit(_ number: Int, _ batch: Batch) async {
         var refused: [RunID: String] = [:]
         var committed = Committed()
         var parts = [batch]
@@ -232,7 +239,7 @@ final class LaneHost: @unchecked Sendable {
                 committed.winners.merge(result.winners) { first, _ in first }
             case .failed:
                 // Parts of one batch that were divided to find the culprit are independent of each other.
-                if parts.isEmpty && refused.isEmpty && part.runs == batch.runs { return post(.commitFailed) }
+                if parts.isEmpty && refused.isEmpty && part.runs == batch.runs { return post(.commitFailed(number)) }
                 parts.append(part)
             case .rejected(let reason):
                 if let (first, second) = part.halves {
@@ -244,7 +251,7 @@ final class LaneHost: @unchecked Sendable {
                 return
             }
         }
-        post(.committed(committed, refused: refused))
+        post(.committed(number, committed, refused: refused))
     }
 
     private enum PartResult {

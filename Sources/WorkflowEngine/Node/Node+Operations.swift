@@ -134,13 +134,13 @@ extension Node {
     private func waitForEnd(_ run: RunID, timeout: Duration) async -> Bool {
         if waiters.hasEnded(run) { return true }
         let isOwn = ownHost(run) != nil
-        let number = waiters.register(run, timeout: timeout, isOwn: isOwn)
+        let waiter = waiters.register(run, timeout: timeout, isOwn: isOwn)
         // One that is in memory will tell. Any other may have ended before.
         if await inspect(run) == nil, let ended = try? await reader.outcomes([run]), ended.contains(run) {
-            waiters.unregister(run, number)
+            waiters.unregister(waiter)
             return true
         }
-        return await waiters.wait(run, number)
+        return await waiters.wait(waiter)
     }
 
     /// Starts a new run that takes over another one's journal before `seq`.

@@ -8,9 +8,8 @@ package struct NodeSettings: Sendable {
     /// How others call this node.
     package var name: String
     package var build: String
-    /// How many lanes write at once. One fills two cores, together with the database on the same machine; with more
-    /// lanes than that the commits are more and smaller.
-    package var lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount / 2))
+    /// How many lanes there are. New runs go to the first that has little to do, so a small load is one lane's.
+    package var lanes = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
     package var lane = LaneSettings()
     /// A node that has not renewed its lease for this long is taken over.
     package var lease: Duration = .seconds(10)
@@ -451,8 +450,28 @@ extension Node.State {
         let range = ranges[Int(nextSlotOffset) % ranges.count]
         nextSlotOffset &+= 1
         if nextSlotOffset < 0 { nextSlotOffset = 0 }
-        return HashSlot(range.first + (nextSlotOffset % range.count))
+        let slot = range.first + (nextSlotOffset % range.count)
+        guard let lane = laneForMore else { return HashSlot(slot) }
+        let (count, number) = (Int32(lanes.count), Int32(lane))
+        let above = slot + (number - slot % count + count) % count
+        return HashSlot(above <= range.last ? above : above - count >= range.first ? above - count : slot)
     }
+
+    /// The lane that a new run had best go to: the first one that has little to do, so that its commits are shared by
+    /// many, or else the one that has least. Nil when it makes no difference.
+    private var laneForMore: Int? {
+        guard lanes.count > 1 else { return nil }
+        var best: (lane: Int, load: Int)?
+        for lane in lanes.indices {
+            let load = lanes[lane].load
+            if load < Self.littleLoad { return lane }
+            if load < best?.load ?? .max { best = (lane, load) }
+        }
+        return best?.lane
+    }
+
+    /// As many runs as one lane serves as fast alone as two would.
+    private static let littleLoad = 128
 
     /// A slot of whoever has it, for a run that another node is to take up.
     mutating func anySlot() -> HashSlot { HashSlot(Int32(random.next() % UInt64(HashSlot.count))) }

@@ -17,8 +17,7 @@ final class Waiters: Sendable {
     private static let lookMax = 1_000
 
     fileprivate struct State {
-        var waiting: [RunID: [UInt64: Waiter]] = [:]
-        var next: UInt64 = 0
+        var waiting: [RunID: [Waiter]] = [:]
         var isTicking = false
         /// Runs that ended on this node a moment ago, in a ring.
         var recent: [RunID] = []
@@ -26,15 +25,26 @@ final class Waiters: Sendable {
         var oldest = 0
     }
 
-    fileprivate struct Waiter {
-        let deadline: ContinuousClock.Instant
-        let isOwn: Bool
-        var lookAt: ContinuousClock.Instant
-        var pause: Duration
+    /// One caller that waits. What changes of it is touched under the lock of the state only.
+    final class Waiter: @unchecked Sendable {
+        let run: RunID
+        fileprivate let deadline: ContinuousClock.Instant
+        fileprivate let isOwn: Bool
+        fileprivate var lookAt: ContinuousClock.Instant
+        fileprivate var pause: Duration
         /// Nil until the caller is suspended.
-        var continuation: CheckedContinuation<Bool, Never>?
-        /// What came before that.
-        var result: Bool?
+        fileprivate var continuation: CheckedContinuation<Bool, Never>?
+        /// Whether the run ended, once that is known or no longer waited for.
+        fileprivate var result: Bool?
+
+        fileprivate init(_ run: RunID, timeout: Duration, isOwn: Bool) {
+            self.run = run
+            self.isOwn = isOwn
+            let now = ContinuousClock.now
+            deadline = now + timeout
+            pause = isOwn ? Waiters.ownPause : Waiters.tick
+            lookAt = now + pause
+        }
     }
 
     /// How many ends are remembered: who starts a run and then waits for it may come after its end.
@@ -46,74 +56,69 @@ final class Waiters: Sendable {
     func hasEnded(_ run: RunID) -> Bool { state.withLock { $0.recentSet.contains(run) } }
 
     /// One that waits from now on; its caller may look at the run first without missing its end.
-    func register(_ run: RunID, timeout: Duration, isOwn: Bool) -> UInt64 {
-        let now = ContinuousClock.now
-        let pause = isOwn ? Self.ownPause : Self.tick
-        let (number, begins) = state.withLock { state in
-            state.next += 1
-            state.waiting[run, default: [:]][state.next] = Waiter(
-                deadline: now + timeout, isOwn: isOwn, lookAt: now + pause, pause: pause)
+    func register(_ run: RunID, timeout: Duration, isOwn: Bool) -> Waiter {
+        let waiter = Waiter(run, timeout: timeout, isOwn: isOwn)
+        let begins = state.withLock { state in
+            if state.waiting[run]?.append(waiter) == nil { state.waiting[run] = [waiter] }
             defer { state.isTicking = true }
-            return (state.next, !state.isTicking)
+            return !state.isTicking
         }
         if begins { Task { await tick() } }
-        return number
+        return waiter
     }
 
-    func unregister(_ run: RunID, _ number: UInt64) { end(run, number, false) }
+    func unregister(_ waiter: Waiter) { end(waiter, false) }
 
     /// True once the run has ended; false when the time is over or the task is cancelled.
-    func wait(_ run: RunID, _ number: UInt64) async -> Bool {
+    func wait(_ waiter: Waiter) async -> Bool {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let result: Bool? = state.withLock { state in
-                    guard let waiter = state.waiting[run]?[number] else { return false }
-                    if let result = waiter.result {
-                        state.remove(run, number)
-                        return result
-                    }
-                    state.waiting[run]?[number]?.continuation = continuation
-                    return nil
+                let result: Bool? = state.withLock { _ in
+                    if waiter.result == nil { waiter.continuation = continuation }
+                    return waiter.result
                 }
                 if let result { continuation.resume(returning: result) }
             }
         } onCancel: {
-            end(run, number, false)
+            end(waiter, false)
         }
     }
 
     /// The run has ended.
     func ended(_ run: RunID) {
-        let continuations = state.withLock { state in
+        let waiters = state.withLock { state in
             state.remember(run, max: Self.recentMax)
-            var continuations: [CheckedContinuation<Bool, Never>] = []
-            for (number, waiter) in state.waiting[run] ?? [:] {
-                if let continuation = waiter.continuation {
-                    continuations.append(continuation)
-                    state.remove(run, number)
-                } else {
-                    state.waiting[run]?[number]?.result = true
-                }
-            }
-            return continuations
+            return state.waiting.removeValue(forKey: run) ?? []
         }
-        for continuation in continuations { continuation.resume(returning: true) }
+        for waiter in waiters { settle(waiter, true) }
     }
 
-    private func end(_ run: RunID, _ number: UInt64, _ result: Bool) {
-        let waiter = state.withLock { $0.remove(run, number) }
-        waiter?.continuation?.resume(returning: result)
+    private func end(_ waiter: Waiter, _ result: Bool) {
+        state.withLock { state in
+            state.waiting[waiter.run]?.removeAll { $0 === waiter }
+            if state.waiting[waiter.run]?.isEmpty == true { state.waiting[waiter.run] = nil }
+        }
+        settle(waiter, result)
+    }
+
+    private func settle(_ waiter: Waiter, _ result: Bool) {
+        let continuation = state.withLock { _ in
+            if waiter.result == nil { waiter.result = result }
+            defer { waiter.continuation = nil }
+            return waiter.continuation
+        }
+        continuation?.resume(returning: result)
     }
 
     private func tick() async {
         while true {
             try? await Task.sleep(for: Self.tick)
             let now = ContinuousClock.now
-            let overdue: [(RunID, UInt64)]
+            let overdue: [Waiter]
             let toLookFor: [RunID]
             let isDone: Bool
             (overdue, toLookFor, isDone) = state.withLock { state in state.turn(now) }
-            for (run, number) in overdue { end(run, number, false) }
+            for waiter in overdue { end(waiter, false) }
             if isDone { return }
             for first in stride(from: 0, to: toLookFor.count, by: Self.lookMax) {
                 let runs = Array(toLookFor[first..<min(first + Self.lookMax, toLookFor.count)])
@@ -132,28 +137,20 @@ extension Waiters.State {
         oldest = (oldest + 1) % max
     }
 
-    @discardableResult
-    fileprivate mutating func remove(_ run: RunID, _ number: UInt64) -> Waiters.Waiter? {
-        let waiter = waiting[run]?.removeValue(forKey: number)
-        if waiting[run]?.isEmpty == true { waiting[run] = nil }
-        return waiter
-    }
-
     /// Who has waited long enough, which runs are to be looked for, and whether nobody waits any more.
     fileprivate mutating func turn(
         _ now: ContinuousClock.Instant
-    ) -> (overdue: [(RunID, UInt64)], toLookFor: [RunID], isDone: Bool) {
-        var overdue: [(RunID, UInt64)] = []
+    ) -> (overdue: [Waiters.Waiter], toLookFor: [RunID], isDone: Bool) {
+        var overdue: [Waiters.Waiter] = []
         var toLookFor: [RunID] = []
         for (run, waiters) in waiting {
             var isDue = false
-            for (number, var waiter) in waiters {
-                if waiter.deadline <= now { overdue.append((run, number)) }
+            for waiter in waiters {
+                if waiter.deadline <= now { overdue.append(waiter) }
                 guard waiter.lookAt <= now else { continue }
                 isDue = true
                 waiter.pause = waiter.isOwn ? Waiters.ownPause : min(waiter.pause * 2, Waiters.otherPause)
                 waiter.lookAt = now + waiter.pause
-                waiting[run]?[number] = waiter
             }
             if isDue { toLookFor.append(run) }
         }

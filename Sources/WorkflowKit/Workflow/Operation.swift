@@ -1,5 +1,5 @@
 /// One thing a workflow asks of whatever runs it.
-package struct Operation: Sendable {
+package final class Operation: Sendable {
     package enum Kind: Sendable {
         case step(StepOptions, body: StepBody)
         case transaction(StepOptions, body: TransactionBody)
