@@ -42,7 +42,9 @@ extension World {
             if !batch.guarded.isEmpty || batch.created.contains(where: { $0.key != nil }) { try await checkKeys() }
             if fault == .none { return node.inbox.append(.committed(number, committed, refused: [:])) }
             note("the acknowledgement of node \(node.incarnation)'s commit is lost")
-            if settings.flaws.contains(.lostAcknowledgementMeansFailure) { return node.inbox.append(.commitFailed(number)) }
+            if settings.flaws.contains(.lostAcknowledgementMeansFailure) {
+                return node.inbox.append(.commitFailed(number))
+            }
             let outcome = try await store.outcome(ofUnacknowledged: batch, by: node.incarnation)
             node.inbox.append(outcome.map { .committed(number, $0, refused: [:]) } ?? .commitFailed(number))
         } catch let error as StoreError {

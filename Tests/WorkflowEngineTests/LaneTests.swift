@@ -94,7 +94,7 @@ import WorkflowTestKit
         #expect(batch.created.count == 1)
     }
 
-    @Test func `with many runs a second batch leaves while one is out, and none of its runs is in the first`() async throws {
+    @Test func `with many runs a second batch leaves while one is out and has none of its runs`() async throws {
         var settings = LaneSettings()
         settings.secondBatchMin = 2
         let bench = LaneBench(workflows, settings: settings)
