@@ -65,6 +65,9 @@ struct PipelineOutcome {
     let reliedOnPreparedStatements: Bool
     let isUnconfirmedByStandby: Bool
 
+    /// Whether the batch may have been carried out, and may yet be.
+    var isUnknown: Bool { if case .lost(_, .unknown) = outcome { true } else { false } }
+
     /// Whether a statement that was prepared earlier no longer fits, so that another try would succeed.
     var wantsNewPlan: Bool { reliedOnPreparedStatements && outcome.serverError?.wantsNewPlan == true }
 

@@ -16,6 +16,7 @@ package final class PostgresPipeline: Sendable {
 
     private struct State {
         var session: PipelineSession?
+        var unfinished: Set<Int32> = []
         var isClosed = false
     }
 
@@ -27,6 +28,13 @@ package final class PostgresPipeline: Sendable {
 
     /// The process of the server that serves the connection; nil while there is none.
     package var processID: Int32? { state.withLock { $0.session?.link.processID } }
+
+    /// The processes of the server whose connection was lost while a batch was under way. Such a process may not even
+    /// have read the batch, and may still carry it out: whoever wants to know what became of it ends the process first.
+    package var unfinishedProcesses: Set<Int32> { state.withLock { $0.unfinished } }
+
+    /// The process is known to have ended.
+    package func hasEnded(process: Int32) { _ = state.withLock { $0.unfinished.remove(process) } }
 
     /// Runs `batch` as one transaction; returns the rows of each statement.
     ///
@@ -49,6 +57,7 @@ package final class PostgresPipeline: Sendable {
         for isLastTry in [false, true] {
             let session = try await session()
             let outcome = await session.exchange(batch)
+            if outcome.isUnknown { _ = state.withLock { $0.unfinished.insert(session.link.processID) } }
             if !isLastTry, outcome.wantsNewPlan {
                 // Nothing of the batch was kept, so it can be sent again with statements that are prepared anew.
                 continue

@@ -75,7 +75,8 @@ package final class PostgresJournal: Store {
 
     package func hasEntry(_ run: RunID, seq: Int32, by incarnation: Int64) async throws(StoreError) -> Bool {
         try await reading { pool in
-            try await pool.transaction { transaction in
+            try await endLostSessions(pool)
+            return try await pool.transaction { transaction in
                 _ = try await transaction.query(
                     JournalStatements.statement(EmbeddedSQL.probe, "Probe", .int8(incarnation)))
                 let rows = try await transaction.query(
@@ -85,6 +86,22 @@ package final class PostgresJournal: Store {
             }
         }
     }
+
+    /// Ends what is left of lost connections: a batch that lies unread in a socket has not taken the lock that Probe waits
+    /// for.
+    private func endLostSessions(_ pool: PostgresPool) async throws {
+        for process in pipeline.unfinishedProcesses {
+            let rows = try await pool.query(
+                JournalStatements.statement(
+                    EmbeddedSQL.endSession, "EndSession", .int4(process), .int8(Self.endPatience.milliseconds)))
+            guard try rows[0].bool("is_gone") else {
+                throw StoreError(.unavailable, "what is left of a lost connection has not ended yet")
+            }
+            pipeline.hasEnded(process: process)
+        }
+    }
+
+    private static let endPatience: Duration = .seconds(5)
 
     package func post(_ message: Batch.Message) async throws(StoreError) -> PostResult {
         let (kind, body) = MessageCodec.encode(message.body)
