@@ -10,7 +10,8 @@ import WorkflowKit
 
 /// Commits whose connection is lost while the server has not even begun with them.
 @Suite struct LostConnectionTests {
-    @Test func `what is found missing after a connection was lost is never written by what is left of it`() async throws {
+    @Test func `what is found missing after a connection was lost is never written by what is left of it`() async throws
+    {
         try await StoreFixture.with { fixture in
             let pipeline = PostgresPipeline(configuration: fixture.configuration, logger: TestCluster.logger)
             let journal = PostgresJournal(pipeline: pipeline, pool: fixture.pool)
