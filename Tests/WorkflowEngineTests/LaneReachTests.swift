@@ -30,8 +30,25 @@ import WorkflowTestKit
         }
     }
 
+    struct Undone: Workflow {
+        static let name = "bench.undone"
+        func run(_ input: Int, _ context: WorkflowContext) async throws -> Int {
+            let made = try await context.step("make") { _ in input }
+            await context.compensate("unmake") { _ in }
+            return try await context.step("use") { _ in made * 2 }
+        }
+    }
+
+    struct Wait: Workflow {
+        static let name = "bench.wait"
+        func run(_ input: Int, _ context: WorkflowContext) async throws -> Int {
+            try await context.signal("number", as: Int.self)
+        }
+    }
+
     private let workflows = [
-        WorkflowType(Bookings.self), WorkflowType(OneStep.self), WorkflowType(Limited.self),
+        WorkflowType(Bookings.self), WorkflowType(OneStep.self), WorkflowType(Limited.self), WorkflowType(Undone.self),
+        WorkflowType(Wait.self),
     ]
 
     private func isTransaction(_ order: LaneOutput) -> Bool {
@@ -132,6 +149,58 @@ import WorkflowTestKit
         try await second.carryOut()
         for run in [admitted, waiting] { #expect(store.closed(run) != nil) }
         #expect(second.lane.miscount == nil)
+    }
+
+    @Test func `a resumed run waits for its turn in a limited queue`() async throws {
+        var settings = LaneSettings()
+        settings.queueLimits = ["narrow": 1]
+        let bench = LaneBench(workflows, settings: settings)
+        let paused = try bench.start(OneStep.self, 1) { $0.queue = "narrow" }
+        bench.send(.command(paused, .pause) { _ in })
+        try await bench.carryOut { !$0.isStep }
+        let other = try bench.start(OneStep.self, 2) { $0.queue = "narrow" }
+        try await bench.carryOut { !$0.isStep }
+
+        let answer = Answer<RunStatus>()
+        bench.send(.command(paused, .resume, answer.reply))
+        try await bench.carryOut { !$0.isStep }
+        #expect(answer.values == [.queued])
+        #expect(bench.orders.filter(\.isStep).count == 1)
+        #expect(bench.lane.miscount == nil)
+        try await bench.carryOut()
+        for run in [paused, other] { #expect(bench.store.closed(run) != nil) }
+        #expect(bench.lane.miscount == nil)
+    }
+
+    @Test(arguments: [false, true])
+    func `what waits for its turn after a pause undoes what it did when it is ended`(byDeadline: Bool) async throws {
+        var settings = LaneSettings()
+        settings.queueLimits = ["narrow": 1]
+        let bench = LaneBench(workflows, settings: settings)
+        let run = try bench.start(Undone.self, 1) {
+            $0.queue = "narrow"
+            $0.deadline = bench.clock + .seconds(60)
+        }
+        try await bench.carryOut { !$0.isStep }
+        bench.send(.command(run, .pause) { _ in })
+        try await bench.carryOut()
+        let other = try bench.start(Wait.self, 1) { $0.queue = "narrow" }
+        bench.send(.command(run, .resume) { _ in })
+        try await bench.carryOut { !$0.isStep }
+        if byDeadline {
+            bench.clock = bench.clock + .seconds(60)
+            bench.send(.tick)
+        } else {
+            bench.send(.command(run, .cancel(reason: nil)) { _ in })
+        }
+        try await bench.carryOut()
+        let undone = bench.facts(run).contains { fact in
+            if case .stepEnded(let record) = fact { record.kind == .compensation } else { false }
+        }
+        #expect(undone)
+        #expect(bench.store.closed(run) != nil)
+        #expect(bench.store.openRows.map(\.id) == [other])
+        #expect(bench.lane.miscount == nil)
     }
 
     @Test func `a run whose journal cannot be read is paused, and its messages stay`() async throws {

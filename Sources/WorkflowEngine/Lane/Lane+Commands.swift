@@ -119,7 +119,7 @@ extension Lane {
 
     private func cancel(_ run: Resident, _ reason: String?) {
         switch run.mode {
-        case .queued:
+        case .queued(let entries) where !hasBegun(entries):
             append(run, .cancelRequested(reason: reason))
             end(run, .cancelled(reason: reason))
         case .executing(let execution):
@@ -128,24 +128,35 @@ extension Lane {
             progress(run)
         case .suspected:
             accept(run, .cancelRequested(reason: reason))
-        case .dormant, .guarded:
+        case .queued, .dormant, .guarded:
             append(run, .cancelRequested(reason: reason))
-            cancelSteps(run)
-            reload(run)
+            cleanUp(run)
         }
     }
 
-    /// Lets a paused run go on from its journal; false when it is not paused.
+    /// Has the run come back at once, whether its queue has room or not, to undo what it did.
+    private func cleanUp(_ run: Resident) {
+        run.mode = .dormant
+        cancelSteps(run)
+        reload(run, .active)
+    }
+
+    /// Whether the function of a run that waits for its turn may have done something before.
+    private func hasBegun(_ entries: [JournalEntry]) -> Bool {
+        entries.contains { if case .resumed = $0.fact { true } else { $0.fact.answersOperation } }
+    }
+
+    /// Lets a paused run go on from its journal, when it is its turn; false when it is not paused.
     private func resume(_ run: Resident) -> Bool {
         guard run.row.state == .paused || run.row.state == .quarantined else { return false }
         append(run, .resumed)
-        reload(run)
+        reload(run, queue(of: run).limit == nil || run.isPastDeadline ? .active : .queued)
         return true
     }
 
     /// Lets the run leave memory once all is committed, and return by replay.
-    private func reload(_ run: Resident) {
-        changeState(run, .active)
+    private func reload(_ run: Resident, _ state: RunRow.State) {
+        changeState(run, state)
         run.reloadsWhenDurable = true
     }
 
@@ -160,16 +171,15 @@ extension Lane {
         switch run.mode {
         case .guarded: break
         case .suspected: accept(run, .deadlinePassed)
-        case .queued:
+        case .queued(let entries) where !hasBegun(entries):
             append(run, .deadlinePassed)
             end(run, .failed(.permanent("deadline.exceeded", "the run did not end before its deadline")))
         case .executing:
             record(run, .deadlinePassed)
             progress(run)
-        case .dormant:
+        case .queued, .dormant:
             append(run, .deadlinePassed)
-            cancelSteps(run)
-            reload(run)
+            cleanUp(run)
         }
     }
 }
