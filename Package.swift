@@ -186,16 +186,22 @@ let package = Package(
             name: "MigrationTests",
             dependencies: ["WorkflowKit", "Postgres", "PostgresStore", "MigrationCrashProbe", From.logging],
             swiftSettings: strict),
+        .target(
+            name: "BusinessHistory", dependencies: ["WorkflowKit", "Postgres", "RequirementTags"],
+            path: "Tests/BusinessHistory", swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "RequirementTags", "WireClient", "WorkflowKit", "holdfast"],
+            dependencies: [
+                "TestSupport", "RequirementTags", "WireClient", "BusinessHistory", "WorkflowKit", "Postgres",
+                "PostgresStore", "RPCServer", "holdfast",
+            ],
             exclude: ["Transcripts"], swiftSettings: strict),
         .testTarget(
             name: "BusinessTests",
             dependencies: [
-                "TestSupport", "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore", "HoldingTenant",
-                "HPUniversity", "SellThrough", "SupportCases", "ResellAndMonitor", "ServiceDelivery", "RequirementTags",
-                From.logging, From.crypto,
+                "BusinessHistory", "TestSupport", "WorkflowKit", "WorkflowEngine", "Postgres", "PostgresStore",
+                "HoldingTenant", "HPUniversity", "SellThrough", "SupportCases", "ResellAndMonitor", "ServiceDelivery",
+                "RequirementTags", From.logging, From.crypto,
             ],
             swiftSettings: strict),
         .testTarget(name: "RepositoryTests", swiftSettings: strict),

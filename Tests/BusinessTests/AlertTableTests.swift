@@ -1,3 +1,4 @@
+import BusinessHistory
 import RequirementTags
 import Testing
 import WorkflowKit

@@ -1,3 +1,4 @@
+import BusinessHistory
 import Foundation
 import Postgres
 import WorkflowEngine

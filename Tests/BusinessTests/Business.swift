@@ -1,3 +1,4 @@
+import BusinessHistory
 import Foundation
 import HPUniversity
 import HoldingTenant
@@ -16,7 +17,7 @@ import WorkflowKit
 ///
 /// Requests go the way of a served one, without the socket: checked against the method's schema, and in a transaction
 /// that sees what the caller may see.
-struct Business: Sendable {
+struct Business: HistoryWorld {
     let database: TestDatabase
     let pool: PostgresPool
     let engine: TestEngine
@@ -71,7 +72,7 @@ struct Business: Sendable {
     /// Calls a method as `caller` and returns its result.
     @discardableResult
     func call(
-        _ name: String, _ params: JSON = [:], as caller: Principal?, at now: Timestamp? = nil
+        _ name: String, _ params: JSON = [:], as caller: Principal?, at now: Timestamp?
     ) async throws -> JSON {
         guard let method = methods[name] else { preconditionFailure("there is no method \(name)") }
         guard method.access.admits(caller?.kind) else { throw RPCError.forbidden("not for this kind") }
@@ -83,6 +84,11 @@ struct Business: Sendable {
         let errors = method.result.errors(in: result)
         guard errors.isEmpty else { throw JSONFieldErrors(errors) }
         return result
+    }
+
+    @discardableResult
+    func call(_ name: String, _ params: JSON, as caller: Principal?) async throws -> JSON {
+        try await call(name, params, as: caller, at: nil)
     }
 
     /// The error that a call ends with; nil if it succeeds.
@@ -131,28 +137,6 @@ extension Timestamp {
     }
 }
 
-extension Principal {
-    static let admin = Principal(kind: .admin, id: "admin", name: "admin")
-    static let university = Principal(kind: .university, id: "university", name: "university")
-    static let support = Principal(kind: .support, id: "support", name: "support")
-
-    static func partner(_ id: String) -> Principal {
-        Principal(kind: .partner, id: id, name: id, partnerID: id)
-    }
-
-    static func reporter(_ id: String) -> Principal {
-        Principal(kind: .reporter, id: id, name: id, reporterID: id)
-    }
-
-    static func device(_ serial: String) -> Principal {
-        Principal(kind: .device, id: serial, name: serial, serial: serial)
-    }
-
-    static func customer(_ id: String) -> Principal {
-        Principal(kind: .customer, id: id, name: id, customerID: id)
-    }
-}
-
 /// A sample file of the repository.
 func sample(_ name: String) throws -> String {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -196,21 +180,6 @@ extension Business {
             "report.submit", ["format": .string(format), "content": .string(content)], as: caller)
         guard let id = submitted["reportId"] else { throw RPCError.internalError }
         return try await call("report.get", ["reportId": id, "waitMs": 60_000], as: caller)
-    }
-
-    /// A customer of the partner that has accepted its invitation.
-    func customer(of partner: String) async throws -> JSON {
-        let created = try await call(
-            "customer.create",
-            [
-                "name": "Studio Gamma", "plan": "premium-plus",
-                "admin": ["firstName": "Anna", "lastName": "Verdi", "email": "anna@gamma.example"],
-            ], as: .partner(partner))
-        guard let id = created["customerId"], let invitation = created["invitation"] else {
-            throw RPCError.internalError
-        }
-        try await call("customer.accept", ["invitation": invitation], as: nil)
-        return id
     }
 
     /// Moves PCs from the partner's page to a customer's dashboard.

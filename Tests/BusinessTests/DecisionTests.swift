@@ -1,3 +1,4 @@
+import BusinessHistory
 import Foundation
 import HoldingTenant
 import Postgres

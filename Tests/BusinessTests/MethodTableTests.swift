@@ -1,3 +1,4 @@
+import BusinessHistory
 import HoldingTenant
 import Testing
 import WorkflowKit

@@ -1,3 +1,4 @@
+import BusinessHistory
 import Crypto
 import Foundation
 import RequirementTags

@@ -1,8 +1,8 @@
-import Postgres
+package import Postgres
 import WorkflowKit
 
 /// What holds of the database whatever happened, once nothing is under way.
-enum Invariants {
+package enum Invariants {
     /// Each statement counts what must not be.
     private static let never: [(rule: String, statement: SQLStatement)] = [
         (
@@ -115,15 +115,15 @@ enum Invariants {
     ]
 
     /// The rules that are broken.
-    static func broken(_ business: Business) async throws -> [String] {
+    package static func broken(_ pool: PostgresPool) async throws -> [String] {
         var broken: [String] = []
-        for (rule, statement) in never where try await business.count(statement) > 0 { broken.append(rule) }
+        for (rule, statement) in never where try await pool.query(statement)[0].int("count") > 0 { broken.append(rule) }
         return broken
     }
 
     /// Everything that the business knows, in one word: equal if nothing changed.
-    static func digest(_ business: Business) async throws -> String {
-        try await business.pool.query(
+    package static func digest(_ pool: PostgresPool) async throws -> String {
+        try await pool.query(
             SQLStatement(
                 """
                 select md5(string_agg(row, '|' order by row)) as digest

@@ -1,24 +1,21 @@
-import Foundation
-import Postgres
-import RequirementTags
-import TestSupport
-import WorkflowEngine
-import WorkflowKit
+private import Foundation
+private import RequirementTags
+private import WorkflowKit
 
 /// A random life of a few partners, their customers and their PCs, played through the methods on one database.
 ///
 /// Whatever is asked, in whatever order: the server carries it out or refuses it for a reason of the business. Anything
 /// else ends the test.
-struct RandomHistory {
-    static let partners = ["P0", "P1", "P2"]
-    static let filers = ["DISTIT01", "DISTIT02"]
+package struct RandomHistory {
+    private static let partners = ["P0", "P1", "P2"]
+    private static let filers = ["DISTIT01", "DISTIT02"]
 
-    let business: Business
-    let serials: [String]
-    var generator: SeededGenerator
-    private(set) var customers: [String: JSON] = [:]
+    private let business: any HistoryWorld
+    private let serials: [String]
+    private var generator: SeededGenerator
+    private var customers: [String: JSON] = [:]
     private var pins: [String: JSON] = [:]
-    private(set) var alerts: [(id: JSON, serial: String)] = []
+    private var alerts: [(id: JSON, serial: String)] = []
     private var cases: [JSON] = []
     private var transfers: [(id: JSON, partner: String)] = []
     private var requests: [JSON] = []
@@ -26,10 +23,10 @@ struct RandomHistory {
     private var repeatable: [(method: String, params: JSON, caller: Principal)] = []
     /// Runs that were started and not waited for.
     private var running: [JSON] = []
-    private(set) var carriedOut = 0
-    private(set) var refused = 0
+    package private(set) var carriedOut = 0
+    package private(set) var refused = 0
 
-    init(_ business: Business, seed: UInt64, devices: Int) {
+    package init(_ business: any HistoryWorld, seed: UInt64, devices: Int) {
         self.business = business
         generator = SeededGenerator(seed: seed)
         serials = (0..<devices).map {
@@ -39,7 +36,7 @@ struct RandomHistory {
 
     // MARK: The beginning
 
-    mutating func begin() async throws {
+    package mutating func begin() async throws {
         for partner in Self.partners {
             try await business.call(
                 "partner.create", ["partnerId": .string(partner), "name": .string("Partner \(partner)")], as: .admin)
@@ -59,7 +56,7 @@ struct RandomHistory {
     // MARK: One step
 
     /// - Parameter waits: whether what the step started has to end before the next one.
-    mutating func step(waits: Bool = true) async throws {
+    package mutating func step(waits: Bool = true) async throws {
         switch Int.random(in: 0..<100, using: &generator) {
         case 0..<14: try await report()
         case 14..<17: try await completeCourse()
@@ -77,7 +74,7 @@ struct RandomHistory {
     }
 
     /// Waits for everything that was started.
-    mutating func settle() async throws {
+    package mutating func settle() async throws {
         for run in running {
             let status = try await business.wait(for: run)
             guard status == .completed else { throw Failure.permanent("history", "a run has \(status)") }
@@ -260,7 +257,7 @@ struct RandomHistory {
     // MARK: Repetition
 
     /// Sends something once more that was carried out before; nil if there is nothing yet.
-    mutating func repeatSomething() async throws -> String? {
+    package mutating func repeatSomething() async throws -> String? {
         guard let (method, params, caller) = pick(repeatable) else { return nil }
         _ = try await business.call(method, params, as: caller)
         return method
@@ -268,7 +265,7 @@ struct RandomHistory {
 }
 
 extension UUID {
-    init(using generator: inout SeededGenerator) {
+    fileprivate init(using generator: inout SeededGenerator) {
         let (high, low) = (generator.next(), generator.next())
         func byte(_ word: UInt64, _ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: word >> (8 * index)) }
         self.init(
