@@ -107,7 +107,8 @@ private actor MortalServer: HistoryWorld {
             let code = error["code"]?.intValue.flatMap { RPCError.Code(rawValue: Int($0)) } ?? .internalError
             if code == .unavailable || code == .outcomeUnknown { continue }
             throw RPCError(
-                code, type: error["data"]?["type"]?.stringValue ?? "", "\(method): \(error["message"]?.stringValue ?? "")")
+                code, type: error["data"]?["type"]?.stringValue ?? "",
+                "\(method): \(error["message"]?.stringValue ?? "")")
         }
     }
 
