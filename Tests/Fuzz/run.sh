@@ -3,7 +3,7 @@
 #
 #   Tests/Fuzz/run.sh [runs] [folder for the build and the corpus]
 #
-# Without a number of runs it goes on for FUZZ_SECONDS, 60 if that is not set.
+# Without a number of runs it goes on for FUZZ_SECONDS, 60 if that is not set. FUZZ_SEED repeats a run with its corpus.
 # FUZZ_SANITIZERS=fuzzer leaves AddressSanitizer out, which is several times faster; Swift's own checks of bounds and
 # overflow and the fuzzer's own of what must hold are there in both.
 #
@@ -35,8 +35,12 @@ if [ -z "$(ls -A corpus)" ]; then
     printf ' {"jsonrpc":"2.0","id":1,"method":"m","params":{"text":"x","count":1,"at":"2026-03-01T09:30:00Z"}}\n' > corpus/one
     printf ' [{"jsonrpc":"2.0","method":"m","params":[]},{"jsonrpc":"2.0","id":"a","result":{}},1]\r\n\r\n{}' > corpus/batch
     printf ' {"jsonrpc":"2.0","id":-1.5e3,"method":"\\u006d","params":{"text":"","contacts":[{"email":"e"}]}}' > corpus/nested
+    # The first byte puts the rest in the place of an id or of the parameters.
+    printf '\201-1.50e+3' > corpus/number-id
+    printf '\205"\\u0061\\ud83d\\ude00\303\251"' > corpus/text-id
+    printf '\301{"text":"x","at":"2026-03-01T09:30:00Z","contacts":[{"email":"e"},{}]}' > corpus/params
 fi
 # What Swift's statics hold at the end is no leak; one that grows meets the limit of memory.
 export ASAN_OPTIONS="detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 exec ./wire-fuzz corpus -dict="$root/Tests/Fuzz/dictionary.txt" "$length" -max_len=512 -timeout=5 \
-    -rss_limit_mb=1024 -print_final_stats=1
+    -rss_limit_mb=1024 -print_final_stats=1 ${FUZZ_SEED:+-seed="$FUZZ_SEED"}
