@@ -17,6 +17,8 @@ enum From {
     static let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
     static let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
     static let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+    static let inMemoryTracing = Target.Dependency.product(
+        name: "InMemoryTracing", package: "swift-distributed-tracing")
     static let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
     static let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
     static let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -28,6 +30,7 @@ enum From {
         name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
     static let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
     static let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 }
 
@@ -74,6 +77,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -102,7 +106,7 @@ let package = Package(
             "RPCServer",
             [
                 "WorkflowKit", From.logging, From.metrics, From.crypto, From.deque, From.nioCore, From.nioPosix,
-                From.nioTLS, From.nioSSL,
+                From.nioTLS, From.nioSSL, From.tracing,
             ]),
         module("HoldingTenant", ["WorkflowKit", From.crypto], exclude: ["Migrations"], sql: true),
         module("WorkflowTestKit", ["WorkflowKit", "WorkflowCore", "WorkflowEngine"]),
@@ -159,7 +163,10 @@ let package = Package(
         tests(of: "Postgres", ["WorkflowKit", From.logging]),
         tests(
             of: "RPCServer",
-            ["WorkflowKit", "WireClient", From.logging, From.nioCore, From.nioEmbedded, From.nioPosix, From.nioSSL]),
+            [
+                "WorkflowKit", "WireClient", From.inMemoryTracing, From.logging, From.nioCore, From.nioEmbedded,
+                From.nioPosix, From.nioSSL, From.tracing,
+            ]),
         tests(
             of: "EngineMethods",
             [

@@ -22,7 +22,7 @@ import Testing
         ("Sources/PostgresStore/Migrations", ["WorkflowKit", "Postgres", "Logging", "Crypto"]),
         ("Sources/PostgresStore/Principals", ["WorkflowKit", "WorkflowEngine", "Postgres", "Crypto"]),
         ("Sources/RPCServer/Wire", ["WorkflowKit", "DequeModule"]),
-        ("Sources/RPCServer/Methods", ["WorkflowKit", "Logging", "Metrics", "Crypto", "DequeModule"]),
+        ("Sources/RPCServer/Methods", ["WorkflowKit", "Logging", "Metrics", "Tracing", "Crypto", "DequeModule"]),
         ("Sources/RPCServer/Events", ["WorkflowKit", "Logging"]),
         ("Sources/RPCServer/Principals", ["WorkflowKit", "Crypto", "NIOSSL"]),
         (

@@ -40,6 +40,7 @@ package final class RPCDispatcher: Sendable {
         let requestID: String
         let now: Timestamp
         let started: ContinuousClock.Instant
+        let span: RequestSpan
     }
 
     package let table: MethodTable
@@ -49,6 +50,7 @@ package final class RPCDispatcher: Sendable {
     let feed: EventFeed?
     private let limiter: RateLimiter
     private let metrics: RequestMetrics
+    private let spans: RequestSpans
     private let logger: Logger
     /// So that two requests of one idempotency key that come at once are not both done.
     private let keyLocks = KeyedLocks<IdempotencyKey>()
@@ -56,7 +58,7 @@ package final class RPCDispatcher: Sendable {
     /// - Parameter methods: Of the engine and the plugins; the server's own are added.
     package init(
         methods: [AnyRPCMethod], services: RPCServices, identity: ServerIdentity, limits: WireLimits = WireLimits(),
-        logger: Logger
+        spans: RequestSpans = RequestSpans(), logger: Logger
     ) {
         let feed = services.events.map { EventFeed(store: $0, logger: logger) }
         self.feed = feed
@@ -78,6 +80,7 @@ package final class RPCDispatcher: Sendable {
         self.logger = logger
         limiter = RateLimiter(services.rates)
         metrics = RequestMetrics(table)
+        self.spans = spans
     }
 
     /// Decides about one request; never waits.
@@ -90,11 +93,12 @@ package final class RPCDispatcher: Sendable {
         let now = services.clock()
         let token = session.token
         let principal = token.flatMap { $0.expiresAt > now ? $0.principal : nil }
+        let span = spans.begin(table[request.method]?.name, requestID: requestID)
         do throws(RPCError) {
             let method = try table.authorised(request.method, for: principal)
             let call = Call(
                 method: method, principal: principal, session: session, requestID: requestID, now: now,
-                started: started)
+                started: started, span: span)
             do throws(RPCError) {
                 if let principal, let wait = limiter.admit(principal, at: now) {
                     throw .rateLimited(retryAfter: wait)
@@ -107,6 +111,7 @@ package final class RPCDispatcher: Sendable {
         } catch {
             metrics.count(table[request.method]?.name, failure: error.code, duration: started.duration(to: .now))
             log(method: request.method, requestID, principal, error)
+            span.end(error)
             return .outcome(Outcome(answer: .failure(error)))
         }
     }
@@ -131,7 +136,8 @@ package final class RPCDispatcher: Sendable {
         if let answerNow = prepared.answerNow {
             let answer: Outcome.Answer
             do {
-                answer = .success(try answerNow(context(call, transactions(call, claim: nil), key: nil)).bytes)
+                let context = context(call, transactions(call, claim: nil), key: nil)
+                answer = .success(try call.span.within { try answerNow(context) }.bytes)
             } catch {
                 answer = .failure(told(error, call))
             }
@@ -141,7 +147,7 @@ package final class RPCDispatcher: Sendable {
             ordering: prepared.ordering, isRead: call.method.effect == .reads,
             isBarrier: call.method.name == SessionOpen.name
         ) {
-            let answer = await self.perform(prepared, params, call)
+            let answer = await call.span.within { await self.perform(prepared, params, call) }
             return self.finish(answer, call)
         }
         return .work(work)
@@ -266,6 +272,7 @@ package final class RPCDispatcher: Sendable {
         if case .failure(let error) = answer { failure = error }
         metrics.count(call.method.name, failure: failure?.code, duration: duration)
         log(method: call.method.name, call.requestID, call.principal, failure, duration)
+        call.span.end(failure)
         let name = call.method.name
         return Outcome(
             answer: answer,

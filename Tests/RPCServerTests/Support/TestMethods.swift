@@ -1,4 +1,5 @@
 import Synchronization
+import Tracing
 import WorkflowKit
 
 /// What the methods of the tests have seen.
@@ -117,5 +118,19 @@ struct FailMethod: RPCMethod {
         case "rate": throw RPCError.rateLimited(retryAfter: .milliseconds(1_500))
         default: throw Defect()
         }
+    }
+}
+
+/// Adds a span of its own to whatever span it runs in.
+struct TracedMethod: RPCMethod {
+    static let name = "test.traced"
+    static let summary = "Adds a span."
+    static let access = RPCAccess.anyone
+    static let effect = RPCEffect.reads
+    let tracer: any Tracer
+
+    func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult {
+        tracer.startSpan("inside").end()
+        return TextResult(text: params.text)
     }
 }

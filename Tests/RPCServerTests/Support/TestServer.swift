@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import RPCServer
+import Tracing
 import WireClient
 import WorkflowKit
 
@@ -20,7 +21,7 @@ struct TestServer {
     /// Runs `body` against a server and drains it.
     static func with(
         limits: WireLimits = WireLimits(), rates: RateLimits = RateLimits(), tls: ListenerConfiguration.TLS? = nil,
-        _ body: (TestServer) async throws -> Void
+        tracer: any Tracer = NoOpTracer(), _ body: (TestServer) async throws -> Void
     ) async throws {
         let principals = InMemoryPrincipals()
         let audit = InMemoryAudit()
@@ -33,12 +34,13 @@ struct TestServer {
                 AnyRPCMethod(EchoMethod()), AnyRPCMethod(WaitMethod(recorder: recorder)),
                 AnyRPCMethod(OrderedMethod(recorder: recorder)), AnyRPCMethod(ChangeMethod(recorder: recorder)),
                 AnyRPCMethod(FailMethod()), AnyRPCMethod(PatientMethod(recorder: recorder)),
+                AnyRPCMethod(TracedMethod(tracer: tracer)),
             ],
             services: RPCServices(
                 principals: principals, database: InMemoryDatabase(), idempotency: InMemoryIdempotency(),
                 audit: audit, events: events, rates: rates),
             identity: ServerIdentity(version: "1.2.3", node: "n1", hasMutualTLS: tls?.clientAuthorityPath != nil),
-            limits: limits, logger: logger)
+            limits: limits, spans: RequestSpans(tracer), logger: logger)
         var configuration = ListenerConfiguration()
         configuration.port = 0
         configuration.tls = tls
