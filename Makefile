@@ -29,7 +29,7 @@ test: needs ## all tests
 
 check: needs format compose test ## format, compose file, and all tests (imports and documents are among them)
 
-fast: ## the tests that need no database
+fast: needs ## the tests that need no database
 	$(TEST) --filter '$(FAST)' $(OPTIONS)
 
 interop: needs ## checks against other people's programs, in a Python environment of its own
