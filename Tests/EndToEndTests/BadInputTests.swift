@@ -52,6 +52,13 @@ import Testing
             testDescription: "a log level that is none", arguments: ["serve", "--log-level", "loud"], status: 64,
             sentence: "there is no log level \"loud\""),
         Case(
+            testDescription: "a grace period that is none", arguments: ["serve"],
+            environment: ["HOLDFAST_GRACE": "soon"], status: 78, sentence: "as in 30 or 2m, not \"soon\""),
+        Case(
+            testDescription: "a flag that is neither on nor off", arguments: ["serve"],
+            environment: ["HOLDFAST_CANARY": "on"], status: 78,
+            sentence: "the setting \"canary\" is true or false, not \"on\""),
+        Case(
             testDescription: "a data directory that is a file", arguments: ["serve", "--data-dir", "/dev/null"],
             status: 78, sentence: "cannot use \"/dev/null\": it is not a folder"),
         Case(

@@ -64,8 +64,13 @@ struct Settings: Sendable {
         return value
     }
 
-    /// `true`, `yes` or `1` in the environment; a boolean in the file.
-    func flag(_ key: String) -> Bool { reader.bool(forKey: ConfigKey(key)) ?? false }
+    /// `true`, `yes` or `1` and their opposites in the environment; a boolean in the file. Anything else is refused, so
+    /// that a flag which was meant to be set is not silently off.
+    func flag(_ key: String) throws(Refusal) -> Bool {
+        if let flag = reader.bool(forKey: ConfigKey(key)) { return flag }
+        guard let text = text(key) else { return false }
+        throw Refusal(.configuration, "the setting \"\(key)\" is true or false, not \"\(text)\"")
+    }
 
     /// An object or a list: written into the configuration file itself, or in a JSON file of its own whose path the
     /// environment or the configuration file gives.

@@ -28,7 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Play the story of \"holdfast demo\" once the node serves.")
     var demo = false
     @Option(help: "Folder with the sample files of --demo (default: Samples).")
-    var samples = "Samples"
+    var samples: String?
     @Flag(help: "With --database: apply the migrations of this release first.")
     var migrate = false
     @Option(help: "Certificate (PEM) to show to clients; turns TLS on.")
@@ -43,8 +43,8 @@ struct ServeCommand: AsyncParsableCommand {
     var keep: String?
     @Flag(help: "Listen beyond this machine without TLS: tokens then cross the network in the clear.")
     var allowPlaintext = false
-    @Option(help: "Seconds to finish accepted work after SIGTERM (default: 30).")
-    var grace: Int?
+    @Option(help: "Time to finish accepted work after SIGTERM: seconds, or as in 2m (default: 30).")
+    var grace: String?
     @OptionGroup(title: "Limits") var limits: LimitOptions
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: notice).")
     var logLevel: String?
@@ -85,7 +85,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "cannot listen on \"\(text)\": it must look like 127.0.0.1:7420 or [::1]:7420")
         }
         let tls = try tls(settings)
-        let allowsPlaintext = allowPlaintext || settings.flag("allowPlaintext")
+        let allowsPlaintext = try allowPlaintext || settings.flag("allowPlaintext")
         guard tls != nil || allowsPlaintext || address.isLoopback else {
             throw Refusal(
                 .configuration,
@@ -96,15 +96,16 @@ struct ServeCommand: AsyncParsableCommand {
         guard let level = Logger.Level(rawValue: levelName) else {
             throw Refusal(logLevel == nil ? .configuration : .usage, "there is no log level \"\(levelName)\"")
         }
-        let seconds = grace ?? settings.text("grace").flatMap { Int($0) } ?? 30
-        guard seconds >= 0 else { throw Refusal(.usage, "--grace is a number of seconds, 0 or more") }
+        let storySamples = samples ?? settings.text("samples") ?? "Samples"
         return NodePlan(
             database: resolved, listen: address,
             name: node ?? settings.text("node") ?? ProcessInfo.processInfo.hostName,
             tls: tls, allowsPlaintext: allowsPlaintext,
-            appliesMigrations: migrate || settings.flag("migrate"), offersCanary: canary || settings.flag("canary"),
-            business: try BusinessSettings(settings), storySamples: demo ? samples : nil,
-            grace: .seconds(seconds), logLevel: level, limits: try limits.resolved(settings),
+            appliesMigrations: try migrate || settings.flag("migrate"),
+            offersCanary: try canary || settings.flag("canary"),
+            business: try BusinessSettings(settings),
+            storySamples: try demo || settings.flag("demo") ? storySamples : nil,
+            grace: try gracePeriod(settings), logLevel: level, limits: try limits.resolved(settings),
             queueLimits: try queueLimits(settings), retention: try retention(settings))
     }
 
@@ -134,6 +135,15 @@ struct ServeCommand: AsyncParsableCommand {
                 "closed runs are kept for a day or longer, as in 30d, not \"\(text)\"")
         }
         return Retention(keepClosed: time)
+    }
+
+    private func gracePeriod(_ settings: Settings) throws(Refusal) -> Duration {
+        guard let text = grace ?? settings.text("grace") else { return .seconds(30) }
+        if let seconds = Int(text), (0...86_400).contains(seconds) { return .seconds(seconds) }
+        if let time = Duration(short: text), time <= .seconds(86_400) { return time }
+        throw Refusal(
+            grace == nil ? .configuration : .usage,
+            "the grace period is a number of seconds up to a day, as in 30 or 2m, not \"\(text)\"")
     }
 
     private func tls(_ settings: Settings) throws -> ListenerConfiguration.TLS? {
