@@ -1,6 +1,8 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
+import WorkflowKit
 
 /// A node with a PostgreSQL of its own, from start to stop.
 @Suite struct ServeTests {
@@ -64,6 +66,20 @@ import Testing
             try await second.says("took over a running PostgreSQL")
             #expect(Command.serverProcess(dataDirectory: folder) == server)
             #expect(await second.stop() == 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func `a node that is told to stop while its start waits for somebody else stops at once`() async throws {
+        // What another node holds while it migrates.
+        let lock = SQLStatement("select pg_advisory_lock($1, $2)", .int4(0x686F_6C64), .int4(1))
+        try await TestDatabase.empty { database in
+            try await database.withSession(after: lock) {
+                let node = try ServedNode.launch(["--database", database.url, "--migrate", "--grace", "1h"])
+                try await node.says("waiting for another migration")
+                #expect(await node.stop() == 0)
+                try await node.says("told to stop before it served")
+            }
         }
     }
 

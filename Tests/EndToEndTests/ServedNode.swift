@@ -24,9 +24,14 @@ final class ServedNode: Sendable {
 
     /// Starts a node on a free port of loopback and returns when it serves.
     static func start(_ arguments: [String], environment: [String: String] = [:]) async throws -> ServedNode {
-        let node = try ServedNode(["serve", "--listen", "127.0.0.1:0"] + arguments, environment: environment)
+        let node = try launch(arguments, environment: environment)
         try await node.says("\"message\":\"serving\"")
         return node
+    }
+
+    /// Starts a node on a free port of loopback and does not wait for it.
+    static func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> ServedNode {
+        try ServedNode(["serve", "--listen", "127.0.0.1:0"] + arguments, environment: environment)
     }
 
     /// Serves while `body` runs; the node has to stop cleanly, and is killed when the test failed.

@@ -3,7 +3,7 @@ import Glibc
 package import Postgres
 package import PostgresStore
 import Synchronization
-import WorkflowKit
+package import WorkflowKit
 
 /// A database of one test's own, so that tests run side by side. It is dropped when the test has ended.
 package struct TestDatabase: Sendable {
@@ -59,21 +59,27 @@ package struct TestDatabase: Sendable {
         try await Self.run(script, at: url)
     }
 
+    /// Runs one statement in this database, as the role that owns it.
+    package func administer(_ statement: SQLStatement) async throws {
+        _ = try await Self.connected(to: url) { try await $0.execute(statement) }
+    }
+
+    /// Runs `body` while a session that has done `statement` is there.
+    package func withSession(after statement: SQLStatement, _ body: () async throws -> Void) async throws {
+        try await Self.connected(to: url) { connection in
+            _ = try await connection.query(statement)
+            try await body()
+        }
+    }
+
     /// The text in the first column named "dump" of the one row that `query` gives.
     ///
     /// - Parameter preparation: A query before it in the same session.
-    package func text(_ query: String, after preparation: String? = nil) async throws -> String {
-        let connection = try await PostgresConnection.connect(try configuration, logger: TestCluster.logger)
-        do {
-            if let preparation {
-                _ = try await connection.query(SQLStatement(uncheckedText: preparation, name: "Preparation"))
-            }
+    package func text(_ query: String, after preparation: SQLStatement? = nil) async throws -> String {
+        try await Self.connected(to: url) { connection in
+            if let preparation { _ = try await connection.query(preparation) }
             let rows = try await connection.query(SQLStatement(uncheckedText: query, name: "Dump"))
-            await connection.close()
             return try rows.first?.textOrNull("dump") ?? ""
-        } catch {
-            await connection.close()
-            throw error
         }
     }
 
@@ -83,11 +89,18 @@ package struct TestDatabase: Sendable {
     }
 
     private static func run(_ script: String, at url: String) async throws {
+        try await connected(to: url) { try await $0.simple(script) }
+    }
+
+    private static func connected<Result>(
+        to url: String, _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
         let connection = try await PostgresConnection.connect(
             try PostgresConfiguration(url: url), logger: TestCluster.logger)
         do {
-            try await connection.simple(script)
+            let result = try await body(connection)
             await connection.close()
+            return result
         } catch {
             await connection.close()
             throw error

@@ -31,6 +31,7 @@ final class ServerNode: Service {
         do {
             try await start()
         } catch {
+            if Task.isShuttingDownGracefully { return logger.notice("told to stop before it served") }
             guard let refusal = Refusal(error) else { throw error }
             failure.withLock { $0 = refusal }
         }
@@ -41,22 +42,39 @@ final class ServerNode: Service {
         guard let configuration = plan.database.database else {
             let server = try await EmbeddedPostgres.start(
                 dataDirectory: plan.database.dataDirectory, binaries: plan.database.postgresBinaries, logger: logger)
-            do {
-                try await serve(try PostgresConfiguration(url: server.url), embedded: server)
-            } catch {
+            // From now on, so that a start is not left waiting for a server that has died.
+            let keeping = Task { [logger] in await Self.keepAlive(server, logger) }
+            @Sendable func stop() async {
+                keeping.cancel()
+                await keeping.value
                 await server.stop()
+            }
+            do {
+                try await serve(try PostgresConfiguration(url: server.url), isEmbedded: true)
+            } catch {
+                await stop()
                 throw error
             }
-            await server.stop()
+            await stop()
             return
         }
-        try await DatabaseOptions.Resolved.tryConnecting(configuration, logger: logger)
-        try await serve(configuration, embedded: nil)
+        try await serve(configuration, isEmbedded: false)
     }
 
-    private func serve(_ configuration: PostgresConfiguration, embedded: EmbeddedPostgres?) async throws {
+    /// Whatever a start has to wait for; the wait ends as cancelled when the node is told to stop meanwhile.
+    private static func untilStopped<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let value = try await cancelWhenGracefulShutdown(work)
+        if Task.isShuttingDownGracefully { throw CancellationError() }
+        return value
+    }
+
+    /// Brings the schema to this release's, if the node may, and checks that it is.
+    private func prepareSchema(_ configuration: PostgresConfiguration, isEmbedded: Bool) async throws {
+        if !isEmbedded { try await DatabaseOptions.Resolved.tryConnecting(configuration, logger: logger) }
         let runner = Migrations.runner(configuration, logger: logger, observer: tellWaiting)
-        if embedded != nil || plan.appliesMigrations {
+        if isEmbedded || plan.appliesMigrations {
             let report = try await runner.up()
             if !report.applied.isEmpty {
                 logger.notice("migrated the schema", metadata: ["migrations": "\(report.applied.count)"])
@@ -64,10 +82,14 @@ final class ServerNode: Service {
         }
         let verdict = try await runner.verdict()
         guard verdict.isOK else { throw Refusal(.configuration, verdict.description) }
+    }
+
+    private func serve(_ configuration: PostgresConfiguration, isEmbedded: Bool) async throws {
+        try await Self.untilStopped { [self] in try await prepareSchema(configuration, isEmbedded: isEmbedded) }
         // Long enough for a restart of PostgreSQL to go unnoticed, short enough for a caller to hear that it is away.
         let pool = PostgresPool(
             configuration: configuration, size: 8, logger: logger, acquireTimeout: .seconds(3))
-        if embedded != nil { try await writeAdminToken(pool) }
+        if isEmbedded { try await writeAdminToken(pool) }
         let plugins = Plugins.offered(plan.business, withCanary: plan.offersCanary)
         let engine = PostgresNode.make(
             configuration, settings: plan.engine, plugins: plugins, logger: logger)
@@ -83,27 +105,31 @@ final class ServerNode: Service {
                 join.finish()
             }
         }
-        for await _ in joined {}
-        let scheduling = Task { await schedules.run() }
-        let keeping = Task { [logger, plan] in
-            await Keeper(retention: plan.retention, store: PostgresMaintenance(pool: pool), logger: logger).run()
+        /// Whatever hangs on a database that is away is left behind: other nodes, or the next start, take it over.
+        @Sendable func stop(_ beside: [Task<Void, Never>], within limit: Duration) async -> Bool {
+            for task in beside { task.cancel() }
+            return await Self.finishes(within: limit) {
+                for task in beside { await task.value }
+                engine.stop()
+                await running.value
+                await pool.close()
+            }
         }
-        let tidying = Task { await FreeMemory.giveBack() }
-        defer { tidying.cancel() }
-        @Sendable func stopEngine() async {
-            scheduling.cancel()
-            keeping.cancel()
-            await scheduling.value
-            await keeping.value
-            engine.stop()
-            await running.value
-        }
+        var beside: [Task<Void, Never>] = []
         let port: Int
         do {
+            try await Self.untilStopped { for await _ in joined {} }
+            beside = [
+                Task { await schedules.run() },
+                Task { [logger, plan] in
+                    await Keeper(retention: plan.retention, store: PostgresMaintenance(pool: pool), logger: logger)
+                        .run()
+                },
+                Task { await FreeMemory.giveBack() },
+            ]
             port = try await listener.start()
         } catch {
-            await stopEngine()
-            await pool.close()
+            _ = await stop(beside, within: .seconds(5))
             throw error
         }
         logger.notice(
@@ -115,16 +141,13 @@ final class ServerNode: Service {
         let story = plan.storySamples.map { samples in
             Task { [plan] in await Self.play(samples, plan, port: port, configuration) }
         }
-        await waitForTheEnd(embedded)
+        try? await gracefulShutdown()
         story?.cancel()
         let deadline = ContinuousClock.now + plan.grace
         await listener.drain(grace: plan.grace)
-        // Whatever hangs on a database that is away is left behind: other nodes, or the next start, take it over.
-        let isStopped = await Self.finishes(within: max(.seconds(5), ContinuousClock.now.duration(to: deadline))) {
-            await stopEngine()
-            await pool.close()
+        if await !stop(beside, within: max(.seconds(5), ContinuousClock.now.duration(to: deadline))) {
+            logger.error("gave up waiting for the database; what was under way will be taken over")
         }
-        if !isStopped { logger.error("gave up waiting for the database; what was under way will be taken over") }
     }
 
     /// A start that waits for others says so.
@@ -205,17 +228,7 @@ final class ServerNode: Service {
         }
     }
 
-    /// Returns when the node is told to stop. Until then, its own PostgreSQL is started again whenever it dies.
-    private func waitForTheEnd(_ embedded: EmbeddedPostgres?) async {
-        await withTaskGroup { group in
-            if let embedded {
-                group.addTask { [logger] in await Self.keepAlive(embedded, logger) }
-            }
-            try? await gracefulShutdown()
-            group.cancelAll()
-        }
-    }
-
+    /// Starts the node's own PostgreSQL again whenever it dies.
     private static func keepAlive(_ server: EmbeddedPostgres, _ logger: Logger) async {
         var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
