@@ -269,14 +269,30 @@ import WorkflowKit
             try await stock(business, ["5CG6101KLM"])
             try await business.certify("P2")
             let id = try await customer(business, as: .partner("P2"))
-            for text in [
-                "update holding.device set customer_id = '\(id.stringValue ?? "")'",
-                "update holding.device set partner_id = 'nobody'",
-                "insert into holding.holding_tenant (partner_id, created_at) values ('P1', now())",
-                "insert into holding.device (serial, product_number, since) values ('5CG6101KLM', '9G2J7ET', now())",
-                "delete from holding.device_history",
-            ] {
-                await #expect(throws: SQLError.self, "\(text)") { try await business.database.administer(text) }
+            let foreign = try #require(id.stringValue.flatMap { UUID(uuidString: $0) })
+            // With the constraint that refuses it; a history is refused by a trigger.
+            let statements: [(SQLStatement, String?)] = [
+                (SQLStatement("update holding.device set customer_id = $1", .uuid(foreign)), "device_dashboard_known"),
+                (SQLStatement("update holding.device set partner_id = 'nobody'"), "device_holding_tenant_known"),
+                (
+                    SQLStatement("insert into holding.holding_tenant (partner_id, created_at) values ('P1', now())"),
+                    "holding_tenant_pkey"
+                ),
+                (
+                    SQLStatement(
+                        """
+                        insert into holding.device (serial, product_number, since)
+                        values ('5CG6101KLM', '9G2J7ET', now())
+                        """), "device_unique"
+                ),
+                (SQLStatement("delete from holding.device_history"), nil),
+            ]
+            for (statement, constraint) in statements {
+                let error = await #expect(throws: SQLError.self, "\(statement)") {
+                    try await business.database.administer(statement)
+                }
+                #expect(error?.constraint == constraint, "\(statement)")
+                #expect(error?.sqlState == "P0001" || constraint != nil, "\(statement)")
             }
         }
     }

@@ -137,14 +137,15 @@ import WorkflowKit
                 ] {
                     let seen = try await database.text(
                         "select count(*)::text as dump from \(table)",
-                        after: """
-                            select set_config('holdfast.caller', '\(caller.0)', false),
-                                set_config('holdfast.partner', '\(caller.1)', false),
-                                set_config('holdfast.reporter', '\(caller.2)', false),
-                                set_config('holdfast.serial', '\(caller.3)', false),
-                                set_config('holdfast.customer', '\(caller.4)', false),
+                        after: SQLStatement(
+                            """
+                            select set_config('holdfast.caller', $1, false),
+                                set_config('holdfast.partner', $2, false),
+                                set_config('holdfast.reporter', $3, false),
+                                set_config('holdfast.serial', $4, false),
+                                set_config('holdfast.customer', $5, false),
                                 set_config('role', 'holdfast_tenant', false)
-                            """)
+                            """, .text(caller.0), .text(caller.1), .text(caller.2), .text(caller.3), .text(caller.4)))
                     #expect(seen == "0", "\(caller.0) sees \(seen) of \(all) rows of \(table)")
                 }
             }

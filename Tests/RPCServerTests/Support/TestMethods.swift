@@ -21,21 +21,25 @@ struct TextResult: Codable, Sendable, JSONDescribed {
     static let schema = JSONSchema.object([.required("text", .text)])
 }
 
+/// A method that anybody may call and that changes nothing.
+protocol TextReading: RPCMethod where Params == TextParams, Result == TextResult {}
+
+extension TextReading {
+    static var access: RPCAccess { .anyone }
+    static var effect: RPCEffect { .reads }
+}
+
 /// Answers with what it was given.
-struct EchoMethod: RPCMethod {
+struct EchoMethod: TextReading {
     static let name = "test.echo"
     static let summary = "Answers with what it was given."
-    static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
     func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult { TextResult(text: params.text) }
 }
 
 /// Answers once the recorder's gate is open.
-struct WaitMethod: RPCMethod {
+struct WaitMethod: TextReading {
     static let name = "test.wait"
     static let summary = "Answers once the gate is open."
-    static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
     let recorder: Recorder
 
     func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult {
@@ -45,11 +49,9 @@ struct WaitMethod: RPCMethod {
 }
 
 /// Waits until somebody gives it up, as a wait for the end of a run may.
-struct PatientMethod: RPCMethod {
+struct PatientMethod: TextReading {
     static let name = "test.patience"
     static let summary = "Waits until it is given up."
-    static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
     let recorder: Recorder
 
     func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult {
@@ -100,11 +102,9 @@ struct ChangeMethod: RPCMethod {
 }
 
 /// Fails in the way it is told.
-struct FailMethod: RPCMethod {
+struct FailMethod: TextReading {
     static let name = "test.fail"
     static let summary = "Fails in the way it is told."
-    static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
 
     struct Defect: Error { let secret = "customer's data" }
 
@@ -122,11 +122,9 @@ struct FailMethod: RPCMethod {
 }
 
 /// Adds a span of its own to whatever span it runs in.
-struct TracedMethod: RPCMethod {
+struct TracedMethod: TextReading {
     static let name = "test.traced"
     static let summary = "Adds a span."
-    static let access = RPCAccess.anyone
-    static let effect = RPCEffect.reads
     let tracer: any Tracer
 
     func call(_ params: TextParams, _ context: RPCContext) async throws -> TextResult {
