@@ -33,11 +33,12 @@ extension ConnectionHandler {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
+        let moment = dispatcher.moment()
         while mayStart {
             if let next = waiting.popFirst() {
                 let bytes = next.line
-                take(next.envelope, slot: { .batch(next.batch, $0) }, line: bytes.readableBytesUInt8Span)
-            } else if !takeNextLine() {
+                take(next.envelope, slot: { .batch(next.batch, $0) }, line: bytes.readableBytesUInt8Span, moment)
+            } else if !takeNextLine(moment) {
                 break
             }
         }
@@ -47,7 +48,7 @@ extension ConnectionHandler {
     }
 
     /// False when no whole line has arrived.
-    private func takeNextLine() -> Bool {
+    private func takeNextLine(_ moment: RPCDispatcher.Moment) -> Bool {
         var next = framer.next(in: buffer.readableBytesUInt8Span)
         if next == .incomplete, isInputClosed {
             next = framer.last(in: buffer.readableBytesUInt8Span)
@@ -62,19 +63,19 @@ extension ConnectionHandler {
             end(lastLine: AnswerWriter.failure(.null, error, requestID: newRequestID()))
             return false
         case .line(let range):
-            takeLine(range)
+            takeLine(range, moment)
             return true
         }
     }
 
-    private func takeLine(_ range: Range<Int>) {
+    private func takeLine(_ range: Range<Int>, _ moment: RPCDispatcher.Moment) {
         // The handler's buffer is let go of for as long as its bytes are looked at, so that nothing copies it.
         let bytes = buffer
         let line = bytes.readableBytesUInt8Span.extracting(range)
         let limits = dispatcher.limits
         switch EnvelopeScanner.scan(line, nestingMax: limits.nesting, batchMembersMax: limits.batch) {
         case .single(let envelope):
-            take(envelope, slot: { $0.map(AnswerSlot.line) ?? .nowhere }, line: line)
+            take(envelope, slot: { $0.map(AnswerSlot.line) ?? .nowhere }, line: line, moment)
         case .batch(let envelopes):
             takeBatch(envelopes, line: bytes.getSlice(at: bytes.readerIndex + range.lowerBound, length: range.count))
         case .refused(let error):
@@ -93,7 +94,9 @@ extension ConnectionHandler {
     }
 
     /// Takes up one message.
-    private func take(_ envelope: Envelope, slot: (RequestID?) -> AnswerSlot, line: Span<UInt8>) {
+    private func take(
+        _ envelope: Envelope, slot: (RequestID?) -> AnswerSlot, line: Span<UInt8>, _ moment: RPCDispatcher.Moment
+    ) {
         switch envelope {
         case .response:
             registry.metrics.ignoredResponses.increment()
@@ -105,7 +108,7 @@ extension ConnectionHandler {
         case .request(let request):
             guard let session else { return }
             let requestID = newRequestID()
-            switch dispatcher.dispatch(request, line: line, session: session, requestID: requestID) {
+            switch dispatcher.dispatch(request, line: line, session: session, requestID: requestID, at: moment) {
             case .outcome(let outcome): answer(slot(request.id), outcome, requestID: requestID)
             case .work(let work): accept(work, slot: slot(request.id), requestID: requestID)
             }
@@ -145,7 +148,7 @@ extension ConnectionHandler {
         switch slot {
         case .nowhere: session?.answered()
         case .line(let id):
-            write(line: text(id, outcome, requestID).bytes)
+            write(outcome, to: id, requestID)
             session?.answered()
         case .batch(let batch, let id):
             let text = id.map { self.text($0, outcome, requestID) }
@@ -161,6 +164,22 @@ extension ConnectionHandler {
         session.answered()
     }
 
+    /// Writes an answer that is a line of its own.
+    private func write(_ outcome: RPCDispatcher.Outcome, to id: RequestID, _ requestID: String) {
+        // Usual answers need no copy of their own: they are far from every limit.
+        if case .success(let result) = outcome.answer, result.count <= Self.substituteBytes {
+            let bytes = AnswerWriter.successBytes(id, result: result)
+            return unsafe write(lineBytes: bytes) { place in
+                var offset = 0
+                AnswerWriter.success(id, result: result) { piece in
+                    unsafe UnsafeMutableRawBufferPointer(rebasing: place[offset...]).copyBytes(from: piece)
+                    offset += piece.count
+                }
+            }
+        }
+        write(line: text(id, outcome, requestID).bytes)
+    }
+
     /// The text of an answer, and of the error that takes its place if a batch gets too long.
     private func text(
         _ id: RequestID, _ outcome: RPCDispatcher.Outcome, _ requestID: String
@@ -169,9 +188,9 @@ extension ConnectionHandler {
         case .failure(let error): return (AnswerWriter.failure(id, error, requestID: requestID), nil)
         case .success(let result):
             let bytes = AnswerWriter.success(id, result: result)
-            let max = session?.answerLineBytes ?? .max
             // An answer of usual size gets its substitute only in a batch that is too long; most never need one.
             guard !outcome.isExemptFromLineLimit, bytes.count > Self.substituteBytes else { return (bytes, nil) }
+            let max = session?.answerLineBytes ?? .max
             let substitute = AnswerWriter.failure(
                 id, AnswerWriter.resultTooLarge(bytes.count, lineBytesMax: max), requestID: requestID)
             return bytes.count > max ? (substitute, nil) : (bytes, substitute)
@@ -184,7 +203,7 @@ extension ConnectionHandler {
     /// A name for the next request: of this run of the server, this connection, and its place in it.
     func newRequestID() -> String {
         requestCount += 1
-        return "\(registry.runName)-\(number)-\(requestCount)"
+        return requestIDPrefix + String(requestCount)
     }
 
     /// Throws away what has been read of the buffer.
@@ -200,7 +219,8 @@ extension ConnectionHandler {
         if buffer.readableBytes == 0 {
             // An idle connection keeps no buffer.
             buffer = ByteBuffer()
-        } else {
+        } else if buffer.readerIndex > buffer.readableBytes {
+            // No byte is moved more than once on average, however few requests may be taken up at a time.
             buffer.discardReadBytes()
         }
     }

@@ -58,7 +58,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var isPumping = false
     var ending: Ending?
     private var isReadHeld = false
+    /// Lines that leave with the next flush, as one buffer: one for each line would cost more than the rest of a small
+    /// answer.
+    private var unsent = ByteBuffer()
     private var needsFlush = false
+    /// So many bytes of them are handed on, to be counted as what the client has not taken yet.
+    private static let unsentBytesMax = 16_384
+    /// How the ids of this connection's requests begin.
+    let requestIDPrefix: String
 
     var lastActivity = NIODeadline.distantPast
     private var deadline: Scheduled<Void>?
@@ -69,6 +76,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.dispatcher = dispatcher
         self.registry = registry
         self.number = number
+        requestIDPrefix = "\(registry.runName)-\(number)-"
         framer = LineFramer(lineBytesMax: dispatcher.limits.lineBytes)
         makeOutlet = { handler, context in
             ConnectionOutlet(handler: NIOLoopBound(handler, eventLoop: context.eventLoop), eventLoop: context.eventLoop)
@@ -188,23 +196,34 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Puts a line into the next flush.
     func write(line: [UInt8]) {
-        guard let context else { return }
-        var bytes = context.channel.allocator.buffer(capacity: line.count + 1)
-        bytes.writeBytes(line)
-        bytes.writeInteger(UInt8(ascii: "\n"))
-        write(bytes, context)
+        unsafe write(lineBytes: line.count) { place in unsafe place.copyBytes(from: line) }
     }
 
-    func write(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        registry.metrics.bytesSent.increment(by: bytes.readableBytes)
-        context.write(wrapOutboundOut(bytes), promise: nil)
+    /// Puts the line of `lineBytes` bytes that `body` writes into the next flush.
+    func write(lineBytes: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
+        guard let context else { return }
+        unsafe unsent.writeWithUnsafeMutableBytes(minimumWritableBytes: lineBytes + 1) { place in
+            unsafe body(place)
+            unsafe place[lineBytes] = UInt8(ascii: "\n")
+            return lineBytes + 1
+        }
         needsFlush = true
+        if unsent.readableBytes >= Self.unsentBytesMax { handOn(context) }
+    }
+
+    private func handOn(_ context: ChannelHandlerContext) {
+        guard unsent.readableBytes > 0 else { return }
+        registry.metrics.bytesSent.increment(by: unsent.readableBytes)
+        context.write(wrapOutboundOut(unsent), promise: nil)
+        // An idle connection keeps no buffer.
+        unsent = ByteBuffer()
     }
 
     func flushIfNeeded() {
         guard needsFlush, let context else { return }
         needsFlush = false
         lastActivity = context.eventLoop.now
+        handOn(context)
         context.flush()
     }
 

@@ -32,15 +32,38 @@ package final class RPCDispatcher: Sendable {
         case work(Work)
     }
 
+    /// When bytes were read that requests stand in.
+    struct Moment: Sendable {
+        let now: Timestamp
+        let started: ContinuousClock.Instant
+    }
+
     /// Everything about one request but its parameters.
-    private struct Call: Sendable {
-        let method: AnyRPCMethod
+    private final class Call: Sendable {
+        let entry: MethodTable.Entry
         let principal: Principal?
         let session: RPCSession
         let requestID: String
-        let now: Timestamp
-        let started: ContinuousClock.Instant
+        let moment: Moment
+        /// Most bytes of a result, as the session has them when the request is read.
+        let resultBytesMax: Int
         let span: RequestSpan
+
+        init(
+            _ entry: MethodTable.Entry, _ principal: Principal?, _ session: RPCSession, requestID: String,
+            _ moment: Moment, resultBytesMax: Int, _ span: RequestSpan
+        ) {
+            self.entry = entry
+            self.principal = principal
+            self.session = session
+            self.requestID = requestID
+            self.moment = moment
+            self.resultBytesMax = resultBytesMax
+            self.span = span
+        }
+
+        var method: AnyRPCMethod { entry.method }
+        var now: Timestamp { moment.now }
     }
 
     package let table: MethodTable
@@ -49,7 +72,7 @@ package final class RPCDispatcher: Sendable {
     /// Nil for a server without events. The listener keeps it running.
     let feed: EventFeed?
     private let limiter: RateLimiter
-    private let metrics: RequestMetrics
+    private let unknownMethods = MethodMetrics("none")
     private let spans: RequestSpans
     private let logger: Logger
     /// So that two requests of one idempotency key that come at once are not both done.
@@ -79,37 +102,42 @@ package final class RPCDispatcher: Sendable {
         self.limits = limits
         self.logger = logger
         limiter = RateLimiter(services.rates)
-        metrics = RequestMetrics(table)
         self.spans = spans
     }
+
+    func moment() -> Moment { Moment(now: services.clock(), started: .now) }
 
     /// Decides about one request; never waits.
     ///
     /// - Parameter line: The line that `request` was found in.
+    /// - Parameter moment: When it was read; requests that were read together share one.
     func dispatch(
-        _ request: Envelope.Request, line: Span<UInt8>, session: RPCSession, requestID: String
+        _ request: Envelope.Request, line: Span<UInt8>, session: RPCSession, requestID: String, at moment: Moment
     ) -> Dispatched {
-        let started = ContinuousClock.now
-        let now = services.clock()
-        let token = session.token
-        let principal = token.flatMap { $0.expiresAt > now ? $0.principal : nil }
+        let now = moment.now
+        let terms = session.terms
+        let principal = terms.token.flatMap { $0.expiresAt > now ? $0.principal : nil }
         let span = spans.begin(table[request.method]?.name, requestID: requestID)
         do throws(RPCError) {
-            let method = try table.authorised(request.method, for: principal)
+            let entry = try table.authorised(request.method, for: principal)
             let call = Call(
-                method: method, principal: principal, session: session, requestID: requestID, now: now,
-                started: started, span: span)
+                entry, principal, session, requestID: requestID, moment,
+                resultBytesMax: terms.answerLineBytes - Self.envelopeBytes, span)
             do throws(RPCError) {
                 if let principal, let wait = limiter.admit(principal, at: now) {
                     throw .rateLimited(retryAfter: wait)
                 }
+                if case .none = request.params, let prepared = entry.method.preparedWithoutParams {
+                    return dispatch(prepared, [:], call)
+                }
                 let params = try Self.params(request.params, line, nesting: limits.nesting)
-                return dispatch(try method.prepare(params), params, call)
+                return dispatch(try entry.method.prepare(params), params, call)
             } catch {
                 return .outcome(finish(.failure(error), call))
             }
         } catch {
-            metrics.count(table[request.method]?.name, failure: error.code, duration: started.duration(to: .now))
+            let metrics = table.entry(request.method)?.metrics ?? unknownMethods
+            metrics.count(error.code, moment.started.duration(to: .now))
             log(method: request.method, requestID, principal, error)
             span.end(error)
             return .outcome(Outcome(answer: .failure(error)))
@@ -136,8 +164,8 @@ package final class RPCDispatcher: Sendable {
         if let answerNow = prepared.answerNow {
             let answer: Outcome.Answer
             do {
-                let context = context(call, transactions(call, claim: nil), key: nil)
-                answer = .success(try call.span.within { try answerNow(context) }.bytes)
+                let context = context(call, NoTransactions(), key: nil)
+                answer = .success(try call.span.within { try answerNow(context) })
             } catch {
                 answer = .failure(told(error, call))
             }
@@ -239,14 +267,14 @@ package final class RPCDispatcher: Sendable {
             services: services)
     }
 
-    private func context(_ call: Call, _ transactions: RequestTransactions, key: String?) -> RPCContext {
-        // What surrounds a result: the envelope, and an id of usual length.
-        let envelopeBytes = 256
-        return RPCContext(
+    private func context(_ call: Call, _ transactions: any RPCTransactions, key: String?) -> RPCContext {
+        RPCContext(
             caller: call.principal, requestID: call.requestID, idempotencyKey: key, now: call.now,
-            resultBytesMax: call.session.answerLineBytes - envelopeBytes, transactions: transactions,
-            connection: call.session)
+            resultBytesMax: call.resultBytesMax, transactions: transactions, connection: call.session)
     }
+
+    /// What surrounds a result: the envelope, and an id of usual length.
+    private static let envelopeBytes = 256
 
     /// What the caller is told about `error`; a defect is logged, because the caller learns nothing of it.
     private func told(_ error: any Error, _ call: Call) -> RPCError {
@@ -267,10 +295,10 @@ package final class RPCDispatcher: Sendable {
     }
 
     private func finish(_ answer: Outcome.Answer, _ call: Call) -> Outcome {
-        let duration = call.started.duration(to: .now)
+        let duration = call.moment.started.duration(to: .now)
         var failure: RPCError?
         if case .failure(let error) = answer { failure = error }
-        metrics.count(call.method.name, failure: failure?.code, duration: duration)
+        call.entry.metrics.count(failure?.code, duration)
         log(method: call.method.name, call.requestID, call.principal, failure, duration)
         call.span.end(failure)
         let name = call.method.name

@@ -2,44 +2,30 @@ internal import Metrics
 private import Synchronization
 internal import WorkflowKit
 
-/// Counts requests by method and outcome and times them.
-final class RequestMetrics: Sendable {
-    private struct Method: Sendable {
-        let duration: Metrics.Timer
-        let succeeded: Counter
+/// Counts the requests of one method by outcome and times them.
+final class MethodMetrics: Sendable {
+    private let name: String
+    private let duration: Metrics.Timer
+    private let succeeded: Counter
+    /// One per error code that has occurred; they are few.
+    private let failures = Mutex<[RPCError.Code: Counter]>([:])
+
+    /// - Parameter name: Of the method; "none" stands for requests that named none of ours, so that clients cannot
+    ///   invent labels.
+    init(_ name: String) {
+        self.name = name
+        duration = Metrics.Timer(label: "holdfast_request_duration", dimensions: [("method", name)])
+        succeeded = Counter(label: "holdfast_requests", dimensions: [("method", name), ("outcome", "ok")])
     }
 
-    private let methods: [String: Method]
-    /// One per method and error code that has occurred; both are few.
-    private let failures = Mutex<[String: Counter]>([:])
-
-    init(_ table: MethodTable) {
-        methods = Dictionary(
-            uniqueKeysWithValues: table.methods.map { method in
-                let name = ("method", method.name)
-                return (
-                    method.name,
-                    Method(
-                        duration: Metrics.Timer(label: "holdfast_request_duration", dimensions: [name]),
-                        succeeded: Counter(label: "holdfast_requests", dimensions: [name, ("outcome", "ok")]))
-                )
-            })
-    }
-
-    /// - Parameter method: Nil for requests that named none of ours, so that clients cannot invent labels.
-    func count(_ method: String?, failure: RPCError.Code?, duration: Duration) {
-        let known = method.flatMap { methods[$0] }
-        known?.duration.recordMicroseconds(duration.microseconds)
-        guard let failure else {
-            known?.succeeded.increment()
-            return
-        }
-        let outcome = String(failure.rawValue)
-        let name = method ?? "none"
+    func count(_ failure: RPCError.Code?, _ time: Duration) {
+        duration.recordMicroseconds(time.microseconds)
+        guard let failure else { return succeeded.increment() }
         let counter = failures.withLock { failures in
-            if let counter = failures[name + outcome] { return counter }
-            let counter = Counter(label: "holdfast_requests", dimensions: [("method", name), ("outcome", outcome)])
-            failures[name + outcome] = counter
+            if let counter = failures[failure] { return counter }
+            let counter = Counter(
+                label: "holdfast_requests", dimensions: [("method", name), ("outcome", String(failure.rawValue))])
+            failures[failure] = counter
             return counter
         }
         counter.increment()

@@ -78,3 +78,18 @@ final class RequestTransactions: RPCTransactions {
         }
     }
 }
+
+/// For methods that wait for nothing, and so for no database either.
+struct NoTransactions: RPCTransactions {
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any Transaction) async throws -> Value
+    ) async throws -> Value {
+        throw RPCError.unavailable("This method has no database; nothing was applied.")
+    }
+
+    func change<Value: Encodable & Sendable>(
+        _ entity: String, _ body: @escaping @Sendable (any Transaction) async throws -> Value
+    ) async throws -> Value {
+        throw RPCError.unavailable("This method has no database; nothing was applied.")
+    }
+}

@@ -21,6 +21,8 @@ package final class RPCSession: RPCConnection {
     }
 
     private let state: Mutex<State>
+    /// Whether something starts after the next answer. Read for every answer, so without the lock.
+    private let isStarting = Atomic(false)
     /// Sends one line that the client subscribed to; false when the connection cannot take more now.
     let outlet: any SessionOutlet
 
@@ -30,6 +32,10 @@ package final class RPCSession: RPCConnection {
     }
 
     package var token: AuthenticatedToken? { state.withLock { $0.token } }
+    /// Who calls, and how long a line sent to him may be.
+    var terms: (token: AuthenticatedToken?, answerLineBytes: Int) {
+        state.withLock { ($0.token, $0.answerLineBytes) }
+    }
     package var principal: Principal? { token?.principal }
     /// Most bytes of a line sent to this client.
     package var answerLineBytes: Int { state.withLock { $0.answerLineBytes } }
@@ -89,12 +95,14 @@ package final class RPCSession: RPCConnection {
     /// Sends to the client once the answer to its subscribing is on its way, until the subscription ends.
     func startAfterAnswer(_ subscription: String, _ send: @escaping @Sendable () async -> Void) {
         state.withLock { $0.starting.append(Starting(subscription: subscription, send: send)) }
+        isStarting.store(true, ordering: .releasing)
     }
 
     /// An answer has been written.
     func answered() {
+        guard isStarting.load(ordering: .acquiring) else { return }
+        isStarting.store(false, ordering: .releasing)
         state.withLock { state in
-            guard !state.starting.isEmpty else { return }
             for start in state.starting where !state.isClosed && state.subscriptions.keys.contains(start.subscription) {
                 state.subscriptions[start.subscription] = Task { await start.send() }
             }

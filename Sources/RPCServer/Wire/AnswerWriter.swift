@@ -5,6 +5,7 @@ enum AnswerWriter {
     private static let prefix = Array(#"{"jsonrpc":"2.0","id":"#.utf8)
     private static let result = Array(#","result":"#.utf8)
     private static let error = Array(#","error":"#.utf8)
+    private static let end = Array("}".utf8)
 
     /// A line that works, for whoever sent one that is no JSON.
     static let exampleLine = #"{"jsonrpc":"2.0","id":1,"method":"system.ping"}"#
@@ -12,13 +13,23 @@ enum AnswerWriter {
     /// The answer to `id` without the line's end; `result` is the text of an object.
     static func success(_ id: RequestID, result text: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(prefix.count + id.spelling.count + result.count + text.count + 1)
-        bytes.append(contentsOf: prefix)
-        bytes.append(contentsOf: id.spelling)
-        bytes.append(contentsOf: result)
-        bytes.append(contentsOf: text)
-        bytes.append(UInt8(ascii: "}"))
+        bytes.reserveCapacity(successBytes(id, result: text))
+        success(id, result: text) { bytes.append(contentsOf: $0) }
         return bytes
+    }
+
+    /// How long such an answer is.
+    static func successBytes(_ id: RequestID, result text: [UInt8]) -> Int {
+        prefix.count + id.spelling.count + result.count + text.count + end.count
+    }
+
+    /// Hands such an answer to `write`, piece by piece.
+    static func success(_ id: RequestID, result text: [UInt8], write: ([UInt8]) -> Void) {
+        write(prefix)
+        write(id.spelling)
+        write(result)
+        write(text)
+        write(end)
     }
 
     static func failure(_ id: RequestID, _ failure: RPCError, requestID: String) -> [UInt8] {

@@ -101,27 +101,30 @@ private struct EnvelopeMembers {
     private var misspelled: (name: String, meant: String)?
 
     mutating func note(_ key: JSONReader.StringToken, value: Range<Int>, first: UInt8, _ line: Span<UInt8>) {
-        switch JSONReader.string(key, line) {
-        case "jsonrpc":
-            version = first == UInt8(ascii: "\"") && Self.text(value, line) == "2.0"
-        case "id":
+        if JSONReader.isEqual(key, "jsonrpc", line) {
+            version = first == UInt8(ascii: "\"") && Self.isVersion(value, line)
+        } else if JSONReader.isEqual(key, "id", line) {
             let isScalar = first == UInt8(ascii: "\"") || first == UInt8(ascii: "-") || Self.isDigit(first)
             if isScalar || first == UInt8(ascii: "n") {
                 id = RequestID(spelling: value.map { line[$0] })
             } else {
                 isIDWrong = true
             }
-        case "method":
+        } else if JSONReader.isEqual(key, "method", line) {
             method = first == UInt8(ascii: "\"") ? Self.text(value, line) : nil
             isMethodWrong = method == nil
-        case "params":
+        } else if JSONReader.isEqual(key, "params", line) {
             noteParams(value, first, line)
-        case "result", "error":
+        } else if JSONReader.isEqual(key, "result", line) || JSONReader.isEqual(key, "error", line) {
             isResponse = true
-        case let other:
-            if let meant = nearestName(to: other, among: Self.names), abs(meant.utf8.count - other.utf8.count) <= 1 {
-                misspelled = (other, meant)
-            }
+        } else {
+            noteOther(JSONReader.string(key, line))
+        }
+    }
+
+    private mutating func noteOther(_ name: String) {
+        if let meant = nearestName(to: name, among: Self.names), abs(meant.utf8.count - name.utf8.count) <= 1 {
+            misspelled = (name, meant)
         }
     }
 
@@ -166,6 +169,16 @@ private struct EnvelopeMembers {
         case "method": method != nil
         default: params != .none
         }
+    }
+
+    /// Whether the string is "2.0", however it is spelled.
+    private static func isVersion(_ value: Range<Int>, _ line: Span<UInt8>) -> Bool {
+        let start = value.lowerBound
+        if value.count == 5 {
+            return line[start + 1] == UInt8(ascii: "2") && line[start + 2] == UInt8(ascii: ".")
+                && line[start + 3] == UInt8(ascii: "0")
+        }
+        return text(value, line) == "2.0"
     }
 
     private static func text(_ value: Range<Int>, _ line: Span<UInt8>) -> String? {

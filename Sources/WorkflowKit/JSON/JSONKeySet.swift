@@ -5,6 +5,8 @@
 package struct JSONKeySet {
     /// Up to this many keys of one object are compared one by one.
     private static let comparedKeysMax = 16
+    /// Room that is made at the first key: enough for a request, so that most lines need no more.
+    private static let usualKeys = 8
 
     private var tokens: [JSONReader.StringToken] = []
     /// The keys of the innermost object once it has many; hashed, because comparing them would take quadratic time.
@@ -41,6 +43,7 @@ package struct JSONKeySet {
             if Self.areEqual(tokens[index], token, bytes) { return false }
             index += 1
         }
+        if tokens.capacity == 0 { tokens.reserveCapacity(Self.usualKeys) }
         tokens.append(token)
         return true
     }

@@ -33,6 +33,15 @@ extension JSONReader {
             ? String(decoding: unescaped(bytes, token.range), as: UTF8.self) : string(bytes, token.range)
     }
 
+    /// Whether the string at `token` is `text`, which is ASCII.
+    package static func isEqual(_ token: StringToken, _ text: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        guard token.isPlain else { return string(token, bytes) == "\(text)" }
+        guard token.range.count == text.utf8CodeUnitCount else { return false }
+        for offset in 0..<token.range.count
+        where bytes[token.range.lowerBound + offset] != (unsafe text.utf8Start[offset]) { return false }
+        return true
+    }
+
     /// The text of `range`, which is known to be UTF-8.
     static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         unsafe bytes.extracting(range).withUnsafeBufferPointer { buffer in

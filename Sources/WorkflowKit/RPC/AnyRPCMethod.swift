@@ -14,11 +14,13 @@ public struct AnyRPCMethod: Sendable {
         package let idempotencyKey: String?
         package let ordering: RPCOrdering
         package let call: @Sendable (RPCContext) async throws -> JSON
-        /// The same for a method that waits for nothing: it is answered where the request was read.
-        package let answerNow: (@Sendable (RPCContext) throws -> JSON)?
+        /// The same for a method that waits for nothing, as text: it is answered where the request was read.
+        package let answerNow: (@Sendable (RPCContext) throws -> [UInt8])?
     }
 
     private let makePrepared: @Sendable (JSON, String?) throws -> Prepared
+    /// What ``prepare(_:)`` gives for no parameters at all, made once; nil if some are needed.
+    package private(set) var preparedWithoutParams: Prepared?
 
     public init<Method: RPCMethod>(_ method: Method) {
         self.init(method) { _ in nil }
@@ -26,13 +28,13 @@ public struct AnyRPCMethod: Sendable {
 
     package init<Method: ImmediateRPCMethod>(_ method: Method) {
         self.init(method) { params in
-            { context in try JSONCoding.encodeForClients(try method.answer(params, context)) }
+            { context in try method.text(params, context) }
         }
     }
 
     private init<Method: RPCMethod>(
         _ method: Method,
-        answerNow: @escaping @Sendable (Method.Params) -> (@Sendable (RPCContext) throws -> JSON)?
+        answerNow: @escaping @Sendable (Method.Params) -> (@Sendable (RPCContext) throws -> [UInt8])?
     ) {
         name = Method.name
         summary = Method.summary
@@ -48,6 +50,7 @@ public struct AnyRPCMethod: Sendable {
                 call: { context in try JSONCoding.encodeForClients(try await method.call(params, context)) },
                 answerNow: answerNow(params))
         }
+        preparedWithoutParams = try? prepare([:])
     }
 
     private static let idempotencyKey = JSONSchema.Member.optional(

@@ -55,10 +55,17 @@ extension RPCMethod {
 /// A method that waits for nothing, not even for the database.
 package protocol ImmediateRPCMethod: RPCMethod {
     func answer(_ params: Params, _ context: RPCContext) throws -> Result
+
+    /// The answer as it is sent; by default ``answer(_:_:)`` encoded.
+    func text(_ params: Params, _ context: RPCContext) throws -> [UInt8]
 }
 
 extension ImmediateRPCMethod {
     package func call(_ params: Params, _ context: RPCContext) async throws -> Result { try answer(params, context) }
+
+    package func text(_ params: Params, _ context: RPCContext) throws -> [UInt8] {
+        try JSONCoding.encodeForClients(try answer(params, context)).bytes
+    }
 }
 
 /// Who may call a method.
