@@ -53,7 +53,7 @@ struct EventSubscribe: RPCMethod {
         let delivery = EventDelivery(
             subscription: id, filter: EventFilter(audiences: Self.audiences(of: principal), types: params.types),
             feed: feed, session: session)
-        session.startAfterAnswer(id) { await delivery.run(after: start) }
+        session.startAfterAnswer(to: context.requestID, id) { await delivery.run(after: start) }
         return Result(subscription: id, cursor: EventCursor.text(start))
     }
 

@@ -14,6 +14,8 @@ enum AnswerSlot {
 /// A batch whose members are not all answered.
 final class OpenBatch {
     var answer: BatchAnswer
+    /// Its requests, which all are answered when it is.
+    var requestIDs: [String] = []
 
     init(count: Int) { answer = BatchAnswer(openRequests: count) }
 }
@@ -146,12 +148,13 @@ extension ConnectionHandler {
 
     private func answer(_ slot: AnswerSlot, _ outcome: RPCDispatcher.Outcome, requestID: String) {
         switch slot {
-        case .nowhere: session?.answered()
+        case .nowhere: session?.answered(requestID)
         case .line(let id):
             write(outcome, to: id, requestID)
-            session?.answered()
+            session?.answered(requestID)
         case .batch(let batch, let id):
             let text = id.map { self.text($0, outcome, requestID) }
+            batch.requestIDs.append(requestID)
             finish(batch, answer: text?.bytes, substitute: text?.substitute)
         }
         if outcome.closesConnection { end(lastLine: nil) }
@@ -161,7 +164,7 @@ extension ConnectionHandler {
         batch.answer.finish(answer, substitute: substitute)
         guard batch.answer.openRequests == 0, let session else { return }
         if let line = batch.answer.line(lineBytesMax: session.answerLineBytes) { write(line: line) }
-        session.answered()
+        for requestID in batch.requestIDs { session.answered(requestID) }
     }
 
     /// Writes an answer that is a line of its own.

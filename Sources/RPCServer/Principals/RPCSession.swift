@@ -5,6 +5,7 @@ package import WorkflowKit
 package final class RPCSession: RPCConnection {
     private struct Starting: Sendable {
         let subscription: String
+        let requestID: String
         let send: @Sendable () async -> Void
     }
 
@@ -93,20 +94,27 @@ package final class RPCSession: RPCConnection {
     }
 
     /// Sends to the client once the answer to its subscribing is on its way, until the subscription ends.
-    func startAfterAnswer(_ subscription: String, _ send: @escaping @Sendable () async -> Void) {
-        state.withLock { $0.starting.append(Starting(subscription: subscription, send: send)) }
-        isStarting.store(true, ordering: .releasing)
+    func startAfterAnswer(
+        to requestID: String, _ subscription: String, _ send: @escaping @Sendable () async -> Void
+    ) {
+        state.withLock {
+            $0.starting.append(Starting(subscription: subscription, requestID: requestID, send: send))
+            isStarting.store(true, ordering: .releasing)
+        }
     }
 
-    /// An answer has been written.
-    func answered() {
+    /// The answer to a request has been written, or it gets none.
+    func answered(_ requestID: String) {
         guard isStarting.load(ordering: .acquiring) else { return }
-        isStarting.store(false, ordering: .releasing)
         state.withLock { state in
-            for start in state.starting where !state.isClosed && state.subscriptions.keys.contains(start.subscription) {
+            for start in state.starting
+            where start.requestID == requestID && !state.isClosed
+                && state.subscriptions.keys.contains(start.subscription)
+            {
                 state.subscriptions[start.subscription] = Task { await start.send() }
             }
-            state.starting = []
+            state.starting.removeAll { $0.requestID == requestID }
+            isStarting.store(!state.starting.isEmpty, ordering: .releasing)
         }
     }
 

@@ -74,6 +74,30 @@ import WorkflowKit
         }
     }
 
+    @Test func `no event comes before the answer to its subscribing, also when others are answered first`()
+        async throws
+    {
+        try await TestServer.with { server in
+            let client = try await open(server, .partner, "P-1")
+            server.events.emit("repair.changed", to: [.partner("P-1")])
+            // The batch is answered as a whole, when the gate is open.
+            try await client.send(
+                """
+                [{"jsonrpc":"2.0","id":1,"method":"event.subscribe","params":{"types":["*"],"after":"beginning"}},\
+                {"jsonrpc":"2.0","id":2,"method":"test.wait","params":{"text":"a"}}]
+
+                """)
+            await server.recorder.gate.arrived(1)
+            for number in 0..<50 {
+                try await client.send(#"{"jsonrpc":"2.0","id":\#(number),"method":"system.ping"}"# + "\n")
+                #expect(try await client.next()["id"] == .int(number))
+            }
+            await server.recorder.gate.open()
+            #expect(try await client.next().arrayValue?.count == 2)
+            #expect(try await client.next()["method"] == "event")
+        }
+    }
+
     @Test func `subscriptions are listed, ended and forgotten`() async throws {
         try await TestServer.with { server in
             let client = try await open(server, .partner, "P-1")
