@@ -63,9 +63,9 @@ extension ProtocolTests {
         try await Command.withFolder { folder in
             let arguments = [
                 "--data-dir", folder, "--line-bytes", "2000", "--nesting", "8", "--batch", "2", "--in-flight", "3",
-                "--connections", "2", "--auth-ms", "3000",
+                "--connections", "2", "--auth-ms", "8000",
             ]
-            try await ServedNode.serving(arguments, environment: ["HOLDFAST_IDLE_MS": "2000"]) { node in
+            try await ServedNode.serving(arguments, environment: ["HOLDFAST_IDLE_MS": "5000"]) { node in
                 let port = try await node.port()
                 let client = try await TestClient(port: port)
                 let limits = try await client.call("system.info")["result"]?["limits"]
@@ -74,8 +74,8 @@ extension ProtocolTests {
                 #expect(limits?["batch"] == 2)
                 #expect(limits?["inFlight"] == 3)
                 #expect(limits?["connections"] == 2)
-                #expect(limits?["authMs"] == 3_000)
-                #expect(limits?["idleMs"] == 2_000)
+                #expect(limits?["authMs"] == 8_000)
+                #expect(limits?["idleMs"] == 5_000)
                 let ping = #"{"jsonrpc":"2.0","id":1,"method":"system.ping"}"#
                 try await client.send("[\(ping),\(ping),\(ping)]\n")
                 #expect(try await client.next()["error"]?["data"]?["type"] == "batch.tooLarge")
