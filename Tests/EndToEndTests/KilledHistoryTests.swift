@@ -141,7 +141,10 @@ private actor MortalServer: HistoryWorld {
             return nil
         }
         async let answer = client.call(method, params)
-        if death == 1 { node.signal(SIGKILL) }
+        if death == 1 {
+            try await Task.sleep(for: .microseconds(Int.random(in: 0..<5_000, using: &generator)))
+            node.signal(SIGKILL)
+        }
         let answered = try? await answer
         if death != nil || answered == nil { try await dieAndRise() }
         return answered

@@ -46,7 +46,15 @@ import WorkflowTestKit
         }
     }
 
+    struct Local: Workflow {
+        static let name = "bench.local"
+        func run(_ input: Int, _ context: WorkflowContext) async throws -> Int {
+            try await context.step("think", options: StepOptions(kind: .local)) { _ in input }
+        }
+    }
+
     private let workflows = [
+        WorkflowType(Local.self),
         WorkflowType(Bookings.self), WorkflowType(OneStep.self), WorkflowType(Limited.self), WorkflowType(Undone.self),
         WorkflowType(Wait.self),
     ]
@@ -201,6 +209,36 @@ import WorkflowTestKit
         #expect(bench.store.closed(run) != nil)
         #expect(bench.store.openRows.map(\.id) == [other])
         #expect(bench.lane.miscount == nil)
+    }
+
+    @Test func `what waited for its turn begins when the store has it as under way`() async throws {
+        var settings = LaneSettings()
+        settings.queueLimits = ["narrow": 1]
+        let bench = LaneBench(workflows, settings: settings)
+        _ = try bench.start(Local.self, 1) { $0.queue = "narrow" }
+        let second = try bench.start(Local.self, 2) { $0.queue = "narrow" }
+        try await bench.carryOut(\.isCommit)
+        try await bench.carryOut(\.isStep)
+        #expect(!bench.hasStep)
+        #expect(bench.store.openRows.first { $0.id == second }?.state == .queued)
+        try await bench.carryOut(\.isCommit)
+        #expect(bench.hasStep)
+        #expect(bench.store.openRows.first { $0.id == second }?.state == .active)
+        try await bench.carryOut()
+        #expect(bench.store.closed(second)?.outcome == .completed(Array("2".utf8)))
+        #expect(bench.lane.miscount == nil)
+    }
+
+    @Test func `a run that was resumed before its start time can be cancelled`() async throws {
+        let bench = LaneBench(workflows)
+        let run = try bench.start(OneStep.self, 1) { $0.startAt = bench.clock + .seconds(600_000) }
+        bench.send(.command(run, .pause) { _ in })
+        try await bench.carryOut()
+        bench.send(.command(run, .resume) { _ in })
+        try await bench.carryOut()
+        bench.send(.command(run, .cancel(reason: "no longer wanted")) { _ in })
+        try await bench.carryOut()
+        #expect(bench.store.closed(run)?.outcome == .cancelled(reason: "no longer wanted"))
     }
 
     @Test func `a run whose journal cannot be read is paused, and its messages stay`() async throws {

@@ -134,6 +134,48 @@ import WorkflowTestKit
         #expect(bench.store.closed(run)?.outcome == .completed(Array("6".utf8)))
     }
 
+    /// A parent whose commit is out, and the end of its child, which waits for that.
+    private func heldUpParent() async throws -> (bench: LaneBench, parent: RunID, child: RunID, commit: Int) {
+        var settings = LaneSettings()
+        settings.secondBatchMin = 1
+        let bench = LaneBench(workflows, settings: settings)
+        let parent = try bench.start(Parent.self, 3)
+        try await bench.carryOut { !$0.isStep }
+        try await bench.carryOut(\.isStep)
+        try await bench.carryOut(\.isCommit)
+        let child = try #require(bench.store.openRows.first { $0.id != parent }?.id)
+        bench.send(.signal(parent, bench.signal(5)) { _ in })
+        let commit = try #require(bench.orders.compactMap(\.commitNumber).first)
+        try await bench.carryOut(\.isStep)
+        return (bench, parent, child, commit)
+    }
+
+    @Test func `runs that wait for a commit of one of them are not overtaken by others`() async throws {
+        let (bench, parent, child, _) = try await heldUpParent()
+        let other = try bench.start(Sum.self, 1)
+        #expect(bench.orders.filter(\.isCommit).count == 1)
+        try await bench.carryOut(\.isCommit)
+        #expect([parent, child].allSatisfy { bench.store.closed($0) != nil })
+        #expect(bench.store.openRows.map(\.id) == [other])
+        #expect(bench.lane.miscount == nil)
+    }
+
+    @Test func `what waits for a commit that is refused is set aside with it, and nothing of it is lost`() async throws
+    {
+        let (bench, parent, child, commit) = try await heldUpParent()
+        bench.orders.removeAll(where: \.isCommit)
+        bench.send(.committed(commit, Committed(), refused: [parent: "it holds a zero byte"]))
+        try await bench.carryOut()
+        #expect(bench.store.openRows.map(\.state) == [.quarantined, .quarantined])
+        for run in [parent, child] {
+            bench.send(.command(run, .resume) { _ in })
+            try await bench.carryOut()
+        }
+        #expect(bench.store.closed(child)?.outcome == .completed(Array("6".utf8)))
+        #expect(bench.store.closed(parent)?.outcome == .completed(Array("6".utf8)))
+        #expect(bench.lane.miscount == nil)
+    }
+
     @Test func `several commands for a paused run out of memory are all answered`() async throws {
         let bench = LaneBench(workflows)
         let run = try bench.start(Sum.self, 1)

@@ -32,6 +32,8 @@ package final class PostgresJournal: Store {
         let statements =
             [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: batch, by: incarnation)
             + JournalStatements.audit(batch.audit, chain: chain(incarnation))
+        // Nothing may overtake what a lost connection has left unread.
+        if !pipeline.unfinishedProcesses.isEmpty { try await reading(endLostSessions) }
         do throws(SQLError) {
             let results = try await pipeline.submit(statements)
             guard !batch.guarded.isEmpty else { return Committed() }
@@ -39,13 +41,24 @@ package final class PostgresJournal: Store {
             var decision = KeyDecision(batch)
             try decision.read(results[2])
             while let again = decision.undecided {
-                let results = try await pipeline.submit(
-                    [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: again, by: incarnation))
-                try decision.read(results[2])
+                try decision.read(try await tryAgain(again, by: incarnation))
             }
             return Committed(winners: decision.winners)
         } catch {
             throw StoreError(error)
+        }
+    }
+
+    /// What KeyHolders finds for guarded starts of a batch whose other parts are committed.
+    private nonisolated(nonsending) func tryAgain(
+        _ batch: Batch, by incarnation: Int64
+    ) async throws(SQLError) -> [SQLRow] {
+        do throws(SQLError) {
+            return try await pipeline.submit(
+                [JournalStatements.fence(incarnation)] + JournalStatements.statements(for: batch, by: incarnation))[2]
+        } catch {
+            guard error.sqlState != StoreError.fencedState else { throw error }
+            throw SQLError(kind: .outcomeUnknown, message: error.message, sqlState: error.sqlState)
         }
     }
 

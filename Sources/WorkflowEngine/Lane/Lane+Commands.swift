@@ -28,6 +28,7 @@ extension Lane {
         switch run.mode {
         case .queued(let entries): run.mode = .queued(entries + [append(run, fact)])
         case .suspected(let entries): run.mode = .suspected(entries + [append(run, fact)])
+        case .admitted(let entries): run.mode = .admitted(entries + [append(run, fact)])
         case .executing: record(run, fact)
         case .dormant, .guarded: append(run, fact)
         }
@@ -126,7 +127,7 @@ extension Lane {
             guard execution.cancellation == nil else { return }
             record(run, .cancelRequested(reason: reason))
             progress(run)
-        case .suspected:
+        case .suspected, .admitted:
             accept(run, .cancelRequested(reason: reason))
         case .queued, .dormant, .guarded:
             append(run, .cancelRequested(reason: reason))
@@ -170,7 +171,7 @@ extension Lane {
         run.isPastDeadline = true
         switch run.mode {
         case .guarded: break
-        case .suspected: accept(run, .deadlinePassed)
+        case .suspected, .admitted: accept(run, .deadlinePassed)
         case .queued(let entries) where !hasBegun(entries):
             append(run, .deadlinePassed)
             end(run, .failed(.permanent("deadline.exceeded", "the run did not end before its deadline")))

@@ -7,7 +7,7 @@ extension Lane {
         guard !(dirty.isEmpty && loose.isEmpty) else { return }
         switch commits.count {
         case 0: break
-        case 1 where dirty.count >= settings.secondBatchMin: break
+        case 1 where dirty.count >= settings.secondBatchMin && !isGroupHeldUp: break
         default: return
         }
         var batch = Batch()
@@ -25,6 +25,7 @@ extension Lane {
                 bytes += put(run, into: &batch, &commit)
             }
         }
+        isGroupHeldUp = heldUp.values.contains(true)
         dirty = waiting.filter { runs[$0]?.isDirty == true }
         batch.consumed += loose.consumed
         batch.changed += loose.changed
@@ -130,6 +131,8 @@ extension Lane {
             }
             settle(run, writes)
             becameDurable(run, through: writes.entries.last?.seq ?? run.durableSeq)
+            if let reason = run.refusal { refuse(run, run.writes, reason) }
+            beginAdmitted(run)
             leaveIfQuiet(run)
         }
         if !messaged.isEmpty { outputs.append(.messagesWaiting(messaged)) }
@@ -185,6 +188,7 @@ extension Lane {
     /// The store refused the run's data: it is set aside, so that it harms nobody else.
     private func refuse(_ run: Resident, _ writes: Resident.Writes, _ reason: String) {
         log(run, "the store refused its data and it is quarantined: \(reason)")
+        let joined = run.writes.joined
         run.execution?.evict()
         if run.execution != nil { executingCount -= 1 }
         giveBackTurn(run)
@@ -197,6 +201,16 @@ extension Lane {
         if run.durableSeq < 0, let parent = run.start.parent {
             childLost(parent, run.id, .permanent("child.refused", "the database refused the child's data"))
         }
+        setAside(run, writes, reason)
+        // What was to be committed together with what came since cannot be committed alone.
+        for other in joined.sorted() {
+            guard let other = runs[other], !other.writes.joined.isEmpty, other.refusal == nil else { continue }
+            if other.inFlight == nil { refuse(other, other.writes, reason) } else { other.refusal = reason }
+        }
+    }
+
+    /// Takes a refused run back as far as the store has it, quarantined.
+    private func setAside(_ run: Resident, _ writes: Resident.Writes, _ reason: String) {
         guard run.durableSeq >= 0, let first = writes.entries.first else { return }
         let aside = Resident(
             start: run.start, row: run.row, mode: .dormant, nextSeq: first.seq, durableSeq: run.durableSeq,

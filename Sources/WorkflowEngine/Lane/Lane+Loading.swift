@@ -73,7 +73,7 @@ extension Lane {
         run.isPastDeadline = entries.contains { if case .deadlinePassed = $0.fact { true } else { false } }
         if let deadline = row.deadline, deadline > now { setTimer(deadline, row.id, .deadline) }
         switch row.state {
-        case .active where (start.startAt ?? now) > now, .queued:
+        case .active where (start.startAt ?? now) > now && !hasToEnd(entries), .queued:
             // One that was paused before its start time waits for it again.
             expectsSuspicion.remove(row.id)
             endSuspicion(row.id)
@@ -114,6 +114,16 @@ extension Lane {
     private func replayable(_ entries: [JournalEntry]) -> [JournalEntry] {
         guard settings.sabotage.contains(.cancelForgottenByReplay) else { return entries }
         return entries.filter { if case .cancelRequested = $0.fact { false } else { true } }
+    }
+
+    /// Whether somebody cancelled the run, or its deadline has passed.
+    private func hasToEnd(_ entries: [JournalEntry]) -> Bool {
+        entries.contains {
+            switch $0.fact {
+            case .cancelRequested, .deadlinePassed: true
+            default: false
+            }
+        }
     }
 
     private func countAdmitted(_ run: Resident) {

@@ -22,6 +22,7 @@ extension Lane {
         let entry = append(run, .started(request.record))
         if request.record.key != nil, !settings.sabotage.contains(.keysNotUnique) {
             // Whether it may exist at all is decided by the commit; until then nothing of it may run.
+            if request.record.startAt ?? now <= now, queue(of: run).limit == nil { run.row.state = .active }
             run.mode = .guarded(reply)
             return run
         }
@@ -129,18 +130,37 @@ extension Lane {
     func admitWaiting() {
         let waiting = queues.filter { !$0.value.waiting.isEmpty }.sorted { $0.key < $1.key }
         for (_, queue) in waiting {
-            while executingCount < settings.residentRunsMax, queue.hasRoom, let next = queue.waiting.popMin() {
+            while executingCount + starting.count < settings.residentRunsMax, queue.hasRoom,
+                let next = queue.waiting.popMin()
+            {
                 guard let run = runs[next.run], case .queued(let entries) = run.mode, !isReleased(run) else { continue }
                 queue.admitted += 1
                 run.isAdmitted = true
-                changeState(run, .active)
-                execute(run, entries)
+                if !run.isStored, run.inFlight == nil {
+                    changeState(run, .active)
+                    execute(run, entries)
+                } else if run.row.state == .active {
+                    execute(run, entries)
+                } else {
+                    changeState(run, .active)
+                    run.mode = .admitted(entries)
+                    starting.insert(run.id)
+                }
             }
         }
     }
 
+    /// Starts the function of a run that the store has as under way now.
+    func beginAdmitted(_ run: Resident) {
+        guard case .admitted(let entries) = run.mode, run.inFlight == nil, !run.writes.rowChanged, !isReleased(run)
+        else { return }
+        starting.remove(run.id)
+        execute(run, entries)
+    }
+
     /// A run of a limited queue is no longer under way.
     func giveBackTurn(_ run: Resident) {
+        starting.remove(run.id)
         guard run.isAdmitted else { return forgetTurn(run.id) }
         run.isAdmitted = false
         queue(of: run).admitted -= 1

@@ -31,6 +31,8 @@ package final class Lane {
     /// The batches that are out, by their number.
     var commits: [Int: CommitUnderWay] = [:]
     var commitNumber = 0
+    /// Runs that belong into one commit wait for another one: the next batch is cut when none is out, and takes them all.
+    var isGroupHeldUp = false
     /// Writes that belong to no run in memory.
     var loose = LooseWrites()
     /// False from a failed commit until the next one succeeds: new work is refused at once instead of piling up.
@@ -48,6 +50,8 @@ package final class Lane {
     var messagesTaken = RecentNumbers(countMax: 10_000)
 
     var queues: [String: LaneQueue] = [:]
+    /// Runs whose turn has come, and whose function starts as soon as the store has them as under way.
+    var starting: Set<RunID> = []
     /// Parked runs that still count as under way in their limited queue, and that queue.
     var parkedTurns: [RunID: String] = [:]
     var executingCount = 0
@@ -77,6 +81,13 @@ package final class Lane {
     /// Where the counts that admission goes by disagree with the runs that they count; nil when all is well.
     package var miscount: String? {
         let executing = runs.values.filter { $0.execution != nil }.count
+        let inFlight = runs.values.count { $0.inFlight != nil }
+        let committing = Set(commits.values.flatMap(\.runs)).filter { runs[$0]?.inFlight != nil }.count
+        if inFlight != committing || commits.values.contains(where: { Set($0.runs).count != $0.runs.count }) {
+            return "\(inFlight) runs are in flight, and \(committing) are in commits"
+        }
+        let isStarting = runs.values.filter { if case .admitted = $0.mode { true } else { false } }.map(\.id)
+        if Set(isStarting) != starting { return "\(isStarting.count) runs start, and \(starting.count) are counted" }
         if executing != executingCount { return "\(executing) runs execute, and \(executingCount) are counted" }
         for (name, queue) in queues {
             let admitted = runs.values.filter { $0.isAdmitted && ($0.row.queue ?? Self.defaultQueue) == name }.count
@@ -88,8 +99,15 @@ package final class Lane {
         return nil
     }
 
-    /// How many runs have something in a commit or for the next one.
-    package var writingCount: Int { dirty.count + commits.values.reduce(0) { $0 + $1.runs.count } }
+    /// How much there is to do: runs with something in a commit or for the next one, and, with little weight, runs in
+    /// memory, of which ``littleLoad`` times as many fit as a lane serves well.
+    package var load: Int {
+        dirty.count + commits.values.reduce(0) { $0 + $1.runs.count }
+            + executingCount * Self.littleLoad / settings.residentRunsMax
+    }
+
+    /// As much as one lane does as fast alone as two would.
+    package static let littleLoad = 128
 
     /// How many runs are in memory.
     package var residentCount: Int { runs.count }

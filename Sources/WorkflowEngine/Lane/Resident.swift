@@ -11,6 +11,9 @@ final class Resident {
         case queued([JournalEntry])
         /// A suspect whose function starts as soon as the suspicion is stored; the entries are its journal so far.
         case suspected([JournalEntry])
+        /// Its turn has come, and its function starts as soon as the store has it as under way: if it ends the process, it
+        /// is known to have been. The entries are its journal so far.
+        case admitted([JournalEntry])
         case executing(Execution)
         /// It takes entries, but its function does not run: it is paused, or leaves memory.
         case dormant
@@ -70,6 +73,8 @@ final class Resident {
     /// What the commit under way writes of it.
     var inFlight: Writes?
     var lastAt: Timestamp
+    /// Why what is not committed yet of it can never be; it is set aside when the commit under way has ended.
+    var refusal: String?
     var outcome: Outcome?
 
     /// Called once the entry `seq` is committed, or can no longer be.

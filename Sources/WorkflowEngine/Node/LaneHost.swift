@@ -38,8 +38,8 @@ final class LaneHost: @unchecked Sendable {
         var isHalted = false
         /// The last batch had many runs: turns take long, and whoever brings an event has better things to do.
         var isLoaded = false
-        /// How many runs had something to write after the last turn.
-        var writingCount = 0
+        /// How much there was to do after the last turn.
+        var load = 0
     }
 
     init(
@@ -64,8 +64,8 @@ final class LaneHost: @unchecked Sendable {
 
     deinit { alarm.cancel() }
 
-    /// How much there is to do: events that wait, and runs that wait for a commit.
-    var load: Int { mailbox.withLock { $0.events.count + $0.writingCount } }
+    /// How much there is to do, events that wait included; see ``Lane/load``.
+    var load: Int { mailbox.withLock { $0.events.count + $0.load } }
 
     /// Hands an event to the lane. After ``halt()`` events are dropped; those that wait for a reply are refused.
     ///
@@ -127,9 +127,9 @@ final class LaneHost: @unchecked Sendable {
             }
             for case .stepEnded(let reference, _) in events { stepTasks[reference] = nil }
             for output in lane.handle(events, at: clock.now) { carryOut(output) }
-            let writingCount = lane.writingCount
+            let load = lane.load
             hasMore = mailbox.withLock { mailbox in
-                mailbox.writingCount = writingCount
+                mailbox.load = load
                 mailbox.isScheduled = !mailbox.events.isEmpty
                 return mailbox.isScheduled
             }

@@ -458,20 +458,19 @@ extension Node.State {
     }
 
     /// The lane that a new run had best go to: the first one that has little to do, so that its commits are shared by
-    /// many, or else the one that has least. Nil when it makes no difference.
+    /// many, or else the one that has least. Nil when it makes no difference. Which lane is the first changes after some
+    /// thousand starts, so that runs that live long are spread over all.
     private var laneForMore: Int? {
         guard lanes.count > 1 else { return nil }
-        var best: (lane: Int, load: Int)?
-        for lane in lanes.indices {
-            let load = lanes[lane].load
-            if load < Self.littleLoad { return lane }
-            if load < best?.load ?? .max { best = (lane, load) }
+        let first = Int(nextSlotOffset) / Self.startsPerLane % lanes.count
+        let loads = lanes.indices.map { number -> (lane: Int, load: Int) in
+            let lane = (first + number) % lanes.count
+            return (lane, lanes[lane].load)
         }
-        return best?.lane
+        return (loads.first { $0.load < Lane.littleLoad } ?? loads.min { $0.load < $1.load })?.lane
     }
 
-    /// As many runs as one lane serves as fast alone as two would.
-    private static let littleLoad = 128
+    private static let startsPerLane = 4_096
 
     /// A slot of whoever has it, for a run that another node is to take up.
     mutating func anySlot() -> HashSlot { HashSlot(Int32(random.next() % UInt64(HashSlot.count))) }

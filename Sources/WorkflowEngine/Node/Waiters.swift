@@ -118,7 +118,7 @@ final class Waiters: Sendable {
             let toLookFor: [RunID]
             let isDone: Bool
             (overdue, toLookFor, isDone) = state.withLock { state in state.turn(now) }
-            for waiter in overdue { end(waiter, false) }
+            for waiter in overdue { settle(waiter, false) }
             if isDone { return }
             for first in stride(from: 0, to: toLookFor.count, by: Self.lookMax) {
                 let runs = Array(toLookFor[first..<min(first + Self.lookMax, toLookFor.count)])
@@ -137,7 +137,7 @@ extension Waiters.State {
         oldest = (oldest + 1) % max
     }
 
-    /// Who has waited long enough, which runs are to be looked for, and whether nobody waits any more.
+    /// Takes out who has waited long enough; which runs are to be looked for, and whether nobody waits any more.
     fileprivate mutating func turn(
         _ now: ContinuousClock.Instant
     ) -> (overdue: [Waiters.Waiter], toLookFor: [RunID], isDone: Bool) {
@@ -153,6 +153,10 @@ extension Waiters.State {
                 waiter.lookAt = now + waiter.pause
             }
             if isDue { toLookFor.append(run) }
+        }
+        for run in Set(overdue.map(\.run)) {
+            waiting[run]?.removeAll { $0.deadline <= now }
+            if waiting[run]?.isEmpty == true { waiting[run] = nil }
         }
         if waiting.isEmpty { isTicking = false }
         return (overdue, toLookFor, waiting.isEmpty)

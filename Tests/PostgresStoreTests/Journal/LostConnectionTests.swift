@@ -39,18 +39,7 @@ import WorkflowKit
                 defer { isAsked.withLock { $0 = true } }
                 return try await journal.outcome(ofUnacknowledged: second, by: incarnation)
             }
-            while !isAsked.withLock({ $0 }) {
-                let rows = try await fixture.pool.query(
-                    SQLStatement(
-                        """
-                        select exists (
-                            select from pg_stat_activity
-                            where query like '-- EndSession%' and state = 'active' and pid <> pg_backend_pid()
-                        ) as answer
-                        """))
-                if try rows[0].bool("answer") { break }
-                await Task.yield()
-            }
+            try await Self.awaitEnding(fixture.pool) { isAsked.withLock { $0 } }
             kill(server, SIGCONT)
             let isCommitted = try await outcome.value != nil
             try await Self.awaitEnd(of: server, fixture.pool)
@@ -59,6 +48,55 @@ import WorkflowKit
             #expect(try await journal.hasEntry(first.segments[0].run, seq: 0, by: incarnation))
             await pipeline.close()
         }
+    }
+
+    @Test func `no commit overtakes what a lost connection has left unread`() async throws {
+        try await StoreFixture.with { fixture in
+            let pipeline = PostgresPipeline(configuration: fixture.configuration, logger: TestCluster.logger)
+            let journal = PostgresJournal(pipeline: pipeline, pool: fixture.pool)
+            let incarnation = try await Self.join(fixture.pool)
+            let batches = (0..<3).map { Self.start(number: $0) }
+            _ = try await journal.commit(batches[0], by: incarnation)
+            let server = try #require(pipeline.processID)
+            kill(server, SIGSTOP)
+            defer { kill(server, SIGCONT) }
+            let lost = Task.immediate { try? await journal.commit(batches[1], by: incarnation) }
+            pipeline.cut()
+            #expect(await lost.value == nil)
+
+            let isDone = Mutex(false)
+            let next = Task {
+                defer { isDone.withLock { $0 = true } }
+                _ = try await journal.commit(batches[2], by: incarnation)
+                return try await Self.isThere(server, fixture.pool)
+            }
+            try await Self.awaitEnding(fixture.pool) { isDone.withLock { $0 } }
+            kill(server, SIGCONT)
+            #expect(try await !next.value)
+            await pipeline.close()
+        }
+    }
+
+    /// Returns when somebody waits for the end of a session, or `isDone`.
+    private static func awaitEnding(_ pool: PostgresPool, or isDone: () -> Bool) async throws {
+        while !isDone() {
+            let rows = try await pool.query(
+                SQLStatement(
+                    """
+                    select exists (
+                        select from pg_stat_activity
+                        where query like '-- EndSession%' and state = 'active' and pid <> pg_backend_pid()
+                    ) as answer
+                    """))
+            if try rows[0].bool("answer") { return }
+            await Task.yield()
+        }
+    }
+
+    private static func isThere(_ server: Int32, _ pool: PostgresPool) async throws -> Bool {
+        try await pool.query(
+            SQLStatement("select exists (select from pg_stat_activity where pid = $1) as answer", .int4(server)))[0]
+            .bool("answer")
     }
 
     private static let now = Timestamp(microsecondsSince1970: 1_767_225_600_000_000)
@@ -88,12 +126,6 @@ import WorkflowKit
     }
 
     private static func awaitEnd(of server: Int32, _ pool: PostgresPool) async throws {
-        while true {
-            let rows = try await pool.query(
-                SQLStatement(
-                    "select exists (select from pg_stat_activity where pid = $1) as answer", .int4(server)))
-            if try !rows[0].bool("answer") { return }
-            await Task.yield()
-        }
+        while try await isThere(server, pool) { await Task.yield() }
     }
 }
