@@ -141,7 +141,8 @@ let package = Package(
             ],
             exclude: ["README.md", "server.py"]),
         program(
-            "WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix]),
+            "WireBench", in: "Benchmarks", ["WorkflowKit", "RPCServer", From.logging, From.nioCore, From.nioPosix],
+            exclude: ["README.md", "starts.sh"]),
 
         .target(name: "RequirementTags", path: "Tests/RequirementTags", swiftSettings: strict),
         .target(

@@ -10,7 +10,8 @@ import WorkflowKit
 ///     swift run -c release WireBench [seconds]
 ///     swift run -c release WireBench start PORT ADMIN_TOKEN SERVER_PID [seconds]
 ///
-/// The second form measures `run.start` on a node with the canary that runs already. subscribers.py measures events.
+/// The second form measures `run.start` on a node with the canary that runs already; starts.sh starts one and sets
+/// pgbench beside it. subscribers.py measures events.
 @main
 enum WireBench {
     static let ping = #"{"jsonrpc":"2.0","id":1,"method":"system.ping"}"# + "\n"
@@ -64,18 +65,24 @@ enum WireBench {
         guard arguments.count >= 3, let port = Int(arguments[0]), let pid = Int32(arguments[2]) else {
             return print("usage: WireBench start PORT ADMIN_TOKEN SERVER_PID [seconds]")
         }
+        let seconds = arguments.dropFirst(3).first.flatMap { Int($0) } ?? 5
         let open = #"{"jsonrpc":"2.0","id":0,"method":"session.open","params":{"token":"\#(arguments[1])"}}"# + "\n"
-        let start =
-            #"{"jsonrpc":"2.0","id":1,"method":"run.start","params":{"workflow":"canary.steps","#
-            + #""input":{"steps":0,"kind":"local"}}}"# + "\n"
-        let found = try await LoadGenerator.run(
-            port: port, serverPID: pid, request: start, greeting: open, connections: 64, inFlight: 1,
-            seconds: arguments.dropFirst(3).first.flatMap { Int($0) } ?? 5)
-        print(
-            String(
-                format: "run.start, 64 connections: %.0f/s, p50 %d us, p99 %d us, %.1f us of server CPU each",
-                found.requestsPerSecond, found.p50Microseconds, found.p99Microseconds,
-                found.cpuMicrosecondsPerRequest))
+        for (name, when) in [("carried out at once", ""), ("to begin later", #","startAt":"2100-01-01T00:00:00Z""#)] {
+            let start =
+                #"{"jsonrpc":"2.0","id":1,"method":"run.start","params":{"workflow":"canary.steps","#
+                + #""input":{"steps":0,"kind":"local"}\#(when)}}"# + "\n"
+            for inFlight in [1, 16] {
+                let found = try await LoadGenerator.run(
+                    port: port, serverPID: pid, request: start, greeting: open, connections: 64, inFlight: inFlight,
+                    seconds: seconds)
+                print(
+                    String(
+                        format: "run.start %@, %2d in flight: %6.0f/s, p50 %6d us, p99 %6d us, %5.1f us of server CPU",
+                        name.padding(toLength: 19, withPad: " ", startingAt: 0) as NSString, inFlight,
+                        found.requestsPerSecond, found.p50Microseconds, found.p99Microseconds,
+                        found.cpuMicrosecondsPerRequest))
+            }
+        }
     }
 
     private static func measureIdle(connections: Int) async throws {
