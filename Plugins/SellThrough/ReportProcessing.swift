@@ -2,7 +2,7 @@ import Foundation
 import HoldingTenant
 import WorkflowKit
 
-/// Reads a report, applies what it says chunk by chunk, and answers its sender.
+/// Reads a report, applies what it says batch by batch, and answers its sender.
 struct ReportProcessing: Workflow {
     struct Input: Codable, Sendable {
         var reportId: UUID
@@ -22,33 +22,43 @@ struct ReportProcessing: Workflow {
     func run(_ input: Input, _ context: WorkflowContext) async throws -> Output {
         let catalogue = CarePackCatalogue(recorded: input.carePacks)
         let id = input.reportId
+        let feed = ReportFeed(id, catalogue: catalogue)
         try await context.transaction("read") { transaction, _ in
+            let summary = try await feed.survey(in: transaction).summary
             try await transaction.execute(
                 SQLStatement(
-                    "update sell_through.report set status = 'processing' where report_id = $1", name: "BeginReport",
-                    .uuid(id)))
-            var intake = ReportIntake(
-                try await KeptReport.find(id, in: transaction), catalogue: catalogue, in: transaction)
-            _ = try await intake.read()
+                    """
+                    update sell_through.report
+                    set status = 'processing', lines = $2, devices = $3, is_test = $4
+                    where report_id = $1
+                    """, name: "BeginReport", .uuid(id), .int4(summary.lines.int32), .int4(summary.devices.int32),
+                    .bool(summary.isTest)))
         }
+        var entries = 0
         var applied = 0
         var turn = 0
         while true {
             turn += 1
-            let now = context.now
-            let count = try await context.transaction("apply-\(turn)") { transaction, _ -> Int in
-                var application = ReportApplication(
-                    try await KeptReport.find(id, in: transaction), at: now, in: transaction)
-                return try await application.applyNext()
+            let (now, written) = (context.now, entries)
+            let progress = try await context.transaction(
+                "apply-\(turn)"
+            ) { transaction, _ -> ReportApplication.Progress in
+                let next = try await feed.entries(after: written, in: transaction)
+                async let ahead: Void = feed.readAhead()
+                var application = ReportApplication(try await feed.report(in: transaction), at: now, in: transaction)
+                let progress = try await application.apply(next, after: written)
+                await ahead
+                return progress
             }
-            applied += count
-            if count < ReportApplication.batch { break }
+            entries += progress.entries
+            applied += progress.applied
+            if progress.entries < ReportFeed.batch { break }
         }
         let now = context.now
         let status = try await context.transaction("answer") { transaction, _ -> String in
             let closing = ReportClosing(
-                report: try await KeptReport.find(id, in: transaction), catalogue: catalogue, now: now,
-                transaction: transaction)
+                report: try await feed.report(in: transaction), survey: try await feed.survey(in: transaction),
+                now: now, transaction: transaction)
             return try await closing.close()
         }
         return Output(status: status, applied: applied)

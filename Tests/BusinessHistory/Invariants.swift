@@ -83,8 +83,9 @@ package enum Invariants {
             "a line of a report has no outcome, or a report has no end",
             SQLStatement(
                 """
-                select (select count(*) from sell_through.report_item where outcome = 'open')
-                    + (select count(*) from sell_through.report where status not in ('processed', 'rejected')) as count
+                select (select count(*) from sell_through.report where status not in ('processed', 'rejected'))
+                    + (select count(*) from sell_through.report where lines > 0 and not exists (
+                        select from sell_through.report_item where report_item.report_id = report.report_id)) as count
                 """)
         ),
         (

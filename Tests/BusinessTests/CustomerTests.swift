@@ -285,7 +285,31 @@ import WorkflowKit
                         values ('5CG6101KLM', '9G2J7ET', now())
                         """), "device_unique"
                 ),
+                (
+                    SQLStatement(
+                        """
+                        insert into holding.device (serial, partner_id, since)
+                        values ('5CG6101KLX', 'nobody', now())
+                        """), "device_holding_tenant_known"
+                ),
+                (
+                    SQLStatement(
+                        """
+                        insert into holding.device_history (device_id, at, what, reference)
+                        values (0, now(), 'reported', 'nothing')
+                        """), "device_history_device_known"
+                ),
+                (
+                    SQLStatement(
+                        """
+                        insert into sell_through.report_item (report_id, item, outcome, code, message)
+                        values (gen_random_uuid(), 1, 'accepted', '', '')
+                        """), "report_item_report_known"
+                ),
                 (SQLStatement("delete from holding.device_history"), nil),
+                (SQLStatement("delete from holding.device"), nil),
+                (SQLStatement("delete from holding.holding_tenant"), nil),
+                (SQLStatement("delete from sell_through.report"), nil),
             ]
             for (statement, constraint) in statements {
                 let error = await #expect(throws: SQLError.self, "\(statement)") {

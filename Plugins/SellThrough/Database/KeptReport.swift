@@ -10,13 +10,12 @@ struct KeptReport: Sendable {
     let filerPartner: String?
     let format: ReportFormat
     let upload: UUID
-    let isTest: Bool
 
     static func find(_ id: UUID, in transaction: any Transaction) async throws -> KeptReport {
         let rows = try await transaction.query(
             SQLStatement(
                 """
-                select filer, filer_partner, format, upload_id, is_test
+                select filer, filer_partner, format, upload_id
                 from sell_through.report
                 where report_id = $1
                 """, name: "ReportByID", .uuid(id)))
@@ -25,7 +24,6 @@ struct KeptReport: Sendable {
         }
         return KeptReport(
             id: id, filer: ReporterID(unchecked: try row.text("filer")),
-            filerPartner: try row.textOrNull("filer_partner"), format: format, upload: try row.uuid("upload_id"),
-            isTest: try row.bool("is_test"))
+            filerPartner: try row.textOrNull("filer_partner"), format: format, upload: try row.uuid("upload_id"))
     }
 }

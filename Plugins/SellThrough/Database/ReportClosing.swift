@@ -5,7 +5,7 @@ import WorkflowKit
 /// Ends a report: its verdict, and what its sender is answered.
 struct ReportClosing {
     let report: KeptReport
-    let catalogue: CarePackCatalogue
+    let survey: ReportSurvey
     let now: Timestamp
     let transaction: any Transaction
 
@@ -17,7 +17,7 @@ struct ReportClosing {
 
     /// - Returns: the status that the report ends with.
     func close() async throws -> String {
-        let (summary, headings) = try await readAgain()
+        let (summary, headings) = (survey.summary, survey.headings)
         let rejected = summary.rejection != nil
         let taken = try await takenCount()
         let isNothingTaken = taken == 0 && !summary.rejectedSets.isEmpty
@@ -38,28 +38,6 @@ struct ReportClosing {
                 "report.processed", to: audiences, at: now,
                 data: ["reportId": .string(report.id.uuidString.lowercased()), "status": .string(status)]))
         return status
-    }
-
-    /// What the readers found out about the envelope; cheaper to read again than to keep.
-    private func readAgain() async throws -> (ReportSummary, [Int: ReportHeading]) {
-        var reader = ReportReader(report.format, catalogue: catalogue)
-        var output = ReportOutput()
-        var headings: [Int: ReportHeading] = [:]
-        var after = -1
-        while let part = try await UploadBook.part(of: report.upload, after: after, in: transaction) {
-            after = part.start
-            var rest = part.content[...]
-            while !rest.isEmpty {
-                let piece = rest.prefix(64 * 1_024)
-                rest = rest.dropFirst(piece.count)
-                reader.read(piece, into: &output)
-                for line in output.lines { headings[line.heading.set] = line.heading }
-                output = ReportOutput()
-            }
-        }
-        let summary = reader.finish(into: &output)
-        for line in output.lines { headings[line.heading.set] = line.heading }
-        return (summary, headings)
     }
 
     private func takenCount() async throws -> Int {

@@ -59,16 +59,7 @@ struct ReportLines: RPCMethod {
                     "select report_id from sell_through.report where report_id = $1", name: "ReportExists", .uuid(id)))
             guard !found.isEmpty else { throw RPCError.notFound("report") }
             return try await transaction.query(
-                SQLStatement(
-                    """
-                    select item, line, segment, element, serial, partner_id, outcome, code, message
-                    from sell_through.report_item
-                    where report_id = $1 and item > $2 and outcome <> 'open'
-                      and ($3::text is null or outcome = $3)
-                    order by item
-                    limit $4
-                    """, name: "ReportLines", .uuid(id), .int8(Int64(place)), .text(orNull: params.outcome),
-                    .int4(Int32(page.limit + 1)))
+                Self.statement(of: id, outcome: params.outcome, after: place, limit: page.limit + 1)
             ).map { row in
                 Item(
                     line: try row.intOrNull("line"), segment: try row.textOrNull("segment"),
@@ -78,5 +69,27 @@ struct ReportLines: RPCMethod {
             }
         }
         return try Page(rows: rows, limit: page.limit, context: context) { PageCursor([.int($0.item)]) }
+    }
+
+    /// Two statements, because entries that are not accepted are found by an index of their own.
+    private static func statement(of id: UUID, outcome: String?, after place: Int, limit: Int) -> SQLStatement {
+        if let outcome, outcome != LineItem.Outcome.accepted.rawValue {
+            return SQLStatement(
+                """
+                select item, line, segment, element, serial, partner_id, outcome, code, message
+                from sell_through.report_item
+                where report_id = $1 and item > $2 and outcome = $3 and outcome <> 'accepted'
+                order by item
+                limit $4
+                """, name: "ReportLinesOfOutcome", .uuid(id), .int8(Int64(place)), .text(outcome), .int4(limit.int32))
+        }
+        return SQLStatement(
+            """
+            select item, line, segment, element, serial, partner_id, outcome, code, message
+            from sell_through.report_item
+            where report_id = $1 and item > $2 and ($3::text is null or outcome = $3)
+            order by item
+            limit $4
+            """, name: "ReportLines", .uuid(id), .int8(Int64(place)), .text(orNull: outcome), .int4(limit.int32))
     }
 }

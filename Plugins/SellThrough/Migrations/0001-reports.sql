@@ -62,27 +62,49 @@ create table sell_through.report_item (
     outcome         text    not null,
     code            text    not null,
     message         text    not null,
-    -- What an open one asks for; null for one whose outcome the file alone decides.
-    kind            text,
-    product_number  text,
-    part            text,
-    tier            text,
-    is_replacement  boolean not null default false,
-    sold_on         date,
-    end_customer    text,
 
     constraint report_item_pkey primary key (report_id, item),
-    constraint report_item_report_known foreign key (report_id) references sell_through.report (report_id),
-    constraint report_item_outcome_known
-        check (outcome in ('open', 'accepted', 'rejected', 'warning', 'pending')),
-    constraint report_item_kind_known check (kind in ('sale', 'return', 'cancel', 'cover')),
-    constraint report_item_open_has_kind check (outcome <> 'open' or kind is not null)
+    constraint report_item_outcome_known check (outcome in ('accepted', 'rejected', 'warning', 'pending'))
 );
 
--- For NextOpenItems; empty once a report is processed.
-create index report_item_open_idx on sell_through.report_item (report_id, item) where outcome = 'open';
--- For report.lines with an outcome, and the 824.
-create index report_item_outcome_idx on sell_through.report_item (report_id, outcome, item);
+-- For report.lines with an outcome, and the 824. Most entries are accepted, and found by the key.
+create index report_item_outcome_idx on sell_through.report_item (report_id, outcome, item)
+    where outcome <> 'accepted';
+
+-- In place of foreign keys, which would look up each of many rows.
+create function sell_through.refuse_removal() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $function$
+begin
+    raise exception 'a report stays, and keeps its key: its entries refer to it';
+end
+$function$;
+
+create trigger report_stays
+    before delete or truncate or update of report_id on sell_through.report
+    for each statement execute function sell_through.refuse_removal();
+
+create function sell_through.require_report() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $function$
+begin
+    if exists (
+        select from (select distinct report_id from fresh) as named
+        where not exists (select from sell_through.report where report.report_id = named.report_id)
+    ) then
+        raise exception 'an entry belongs to no report'
+            using errcode = 'foreign_key_violation', constraint = tg_name;
+    end if;
+    return null;
+end
+$function$;
+
+create trigger report_item_report_known
+    after insert on sell_through.report_item
+    referencing new table as fresh
+    for each statement execute function sell_through.require_report();
 
 grant usage on schema sell_through to holdfast_tenant;
 grant select, insert, update on sell_through.report to holdfast_tenant;
@@ -104,6 +126,8 @@ create policy report_item_of_filer on sell_through.report_item for select to hol
 -- holdfast: down
 
 drop table sell_through.report_item;
+drop function sell_through.require_report();
 drop table sell_through.report;
+drop function sell_through.refuse_removal();
 drop sequence sell_through.acknowledgement_number;
 drop schema sell_through;

@@ -20,10 +20,10 @@ package struct LineItem: Hashable, Sendable {
     package let serial: String?
     /// The partner that the line names.
     package let partner: String?
-    package let outcome: Outcome
+    package private(set) var outcome: Outcome
     /// A stable word with dots.
-    package let code: String
-    package let message: String
+    package private(set) var code: String
+    package private(set) var message: String
 
     init(
         _ line: ReportLine, _ serial: ReportedSerial?, _ outcome: Outcome, _ code: String, _ message: String,
@@ -47,6 +47,13 @@ package struct LineItem: Hashable, Sendable {
         outcome = .warning
         code = finding.code
         message = "\(finding.message): \(finding.fix)"
+    }
+
+    /// The same entry, now that its outcome is known.
+    func decided(_ words: LineOutcomes.Words) -> LineItem {
+        var item = self
+        (item.outcome, item.code, item.message) = (words.outcome, words.code, words.message)
+        return item
     }
 }
 

@@ -78,28 +78,29 @@ package enum DeviceBook {
         _ devices: [KeptDevice], at now: Timestamp, in transaction: any Transaction
     ) async throws(SQLError) {
         guard !devices.isEmpty else { return }
-        let inserted = try await transaction.execute(
-            SQLStatement(
-                """
-                insert into holding.device (
-                    device_id, serial, product_number, sold_by, filer, sold_on, end_customer, reported_at, partner_id,
-                    since)
-                overriding system value
-                select device_id, serial, product, sold_by, filer, sold_on, end_customer,
-                    case when sold_by is not null then $9::timestamptz end, held_by, $9
-                from unnest(
-                    $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[])
-                    as fresh (device_id, serial, product, sold_by, filer, sold_on, end_customer, held_by)
-                order by serial, product
-                on conflict (serial, product_number) do nothing
-                """, name: "InsertDevices", .int8Array(devices.map(\.id)), .textArray(devices.map(\.serial)),
-                .textArray(devices.map { $0.product?.description }),
-                .textArray(devices.map { $0.record.sale?.partner.text }),
-                .textArray(devices.map { $0.record.sale?.filer?.text }),
-                .dateArray(devices.map { $0.record.sale == nil ? nil : $0.soldOn?.utcDay }),
-                .textArray(devices.map { $0.record.sale == nil ? nil : $0.endCustomer }),
-                .textArray(devices.map { $0.record.place?.partner?.text }), .timestamp(now)))
-        guard inserted == devices.count else {
+        let statement = SQLStatement(
+            """
+            insert into holding.device (
+                device_id, serial, product_number, sold_by, filer, sold_on, end_customer, reported_at, partner_id,
+                since)
+            overriding system value
+            select device_id, serial, product, sold_by, filer, sold_on, end_customer,
+                case when sold_by is not null then $9::timestamptz end, held_by, $9
+            from unnest(
+                $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[], $8::text[])
+                as fresh (device_id, serial, product, sold_by, filer, sold_on, end_customer, held_by)
+            order by serial, product
+            """, name: "InsertDevices", .int8Array(devices.map(\.id)), .textArray(devices.map(\.serial)),
+            .textArray(devices.map { $0.product?.description }),
+            .textArray(devices.map { $0.record.sale?.partner.text }),
+            .textArray(devices.map { $0.record.sale?.filer?.text }),
+            .dateArray(devices.map { $0.record.sale == nil ? nil : $0.soldOn?.utcDay }),
+            .textArray(devices.map { $0.record.sale == nil ? nil : $0.endCustomer }),
+            .textArray(devices.map { $0.record.place?.partner?.text }), .timestamp(now))
+        do {
+            try await transaction.execute(statement)
+        } catch let refusal where refusal.sqlState == "23505" {
+            // What it costs to ask beforehand is saved: the transaction is repeated, and finds the PC.
             throw SQLError(kind: .conflict, message: "another transaction was the first to hear of a PC")
         }
     }
@@ -136,6 +137,7 @@ package enum DeviceBook {
                 """, name: "LockDevices", .textArray(serials)))
         var devices: [KeptDevice] = []
         for row in rows { devices.append(try device(row)) }
+        guard !devices.isEmpty else { return [] }
         let claims = try await transaction.query(
             SQLStatement(
                 "select device_id, partner_id, kind from holding.device_claim where device_id = any ($1)",
@@ -221,11 +223,13 @@ package enum DeviceBook {
     private static func storeClaims(
         _ devices: [KeptDevice], at now: Timestamp, in transaction: any Transaction
     ) async throws(SQLError) {
-        guard !devices.isEmpty else { return }
-        try await transaction.execute(
-            SQLStatement(
-                "delete from holding.device_claim where device_id = any ($1)", name: "ClearClaims",
-                .int8Array(devices.map(\.id))))
+        let known = devices.filter { !$0.isNew }
+        if !known.isEmpty {
+            try await transaction.execute(
+                SQLStatement(
+                    "delete from holding.device_claim where device_id = any ($1)", name: "ClearClaims",
+                    .int8Array(known.map(\.id))))
+        }
         let claims = devices.flatMap { device in
             device.record.returnedBy.map { (device.id, $0.text, "returned") }
                 + device.record.quarantined.map { (device.id, $0.text, "quarantined") }
