@@ -1,4 +1,5 @@
 import ArgumentParser
+import WorkflowKit
 
 /// The command `holdfast`.
 @main
@@ -35,6 +36,8 @@ struct Holdfast: AsyncParsableCommand {
         } catch {
             guard let refusal = Refusal(error) else { exit(withError: error) }
             refusal.tell()
+            // Whoever asked for a document gets one, whatever happens.
+            if CommandLine.arguments.contains("--json"), !refusal.isPrinted { print(refusal.document.text) }
             exit(withError: ExitCode(refusal.status.rawValue))
         }
     }

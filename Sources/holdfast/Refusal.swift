@@ -19,10 +19,18 @@ enum ExitStatus: Int32 {
 struct Refusal: Error {
     let status: ExitStatus
     let sentence: String
+    /// Whether the command's document tells it already, for those who asked for one.
+    let isPrinted: Bool
 
-    init(_ status: ExitStatus, _ sentence: String) {
+    init(_ status: ExitStatus, _ sentence: String, isPrinted: Bool = false) {
         self.status = status
         self.sentence = sentence
+        self.isPrinted = isPrinted
+    }
+
+    /// What `--json` prints instead of a result.
+    var document: JSON {
+        ["error": ["message": .string(sentence), "exitCode": .int(Int(status.rawValue))]]
     }
 
     /// nil for the errors of the argument parser, which tells them itself.

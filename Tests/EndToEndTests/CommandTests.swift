@@ -11,6 +11,20 @@ import WorkflowKit
         return try JSON(parsing: outcome.output.trimmingCharacters(in: .newlines))
     }
 
+    @Test(arguments: [
+        (["call", "system.ping", "--json", "--server", "127.0.0.1:1"], 69),
+        (["token", "create", "--kind", "partner", "--json", "--data-dir", "/nowhere"], 64),
+        (["doctor", "--json", "--config", "/nowhere.json"], 78),
+    ])
+    func `whoever asks for a document gets one, also when the command cannot be carried out`(
+        arguments: [String], status: Int
+    ) async throws {
+        let outcome = try await Command.run(arguments)
+        #expect(outcome.status == status)
+        #expect(try json(outcome)["error"]?["exitCode"] == .int(status))
+        #expect(outcome.errors.hasPrefix("holdfast: "))
+    }
+
     @Test func `every change is in the audit log, and a link that was tampered with is named`() async throws {
         try await TestDatabase.empty { database in
             try await ServedNode.serving(["--database", database.url, "--migrate", "--canary"]) { node in

@@ -46,7 +46,9 @@ struct AuditCommand: AsyncParsableCommand {
             } else if verdict.firstDefect == nil {
                 print("\(verdict.entries) entries in \(verdict.chains) chains, all whole")
             }
-            if let defect = verdict.firstDefect { throw Refusal(.failed, "the audit log is not whole: \(defect)") }
+            if let defect = verdict.firstDefect {
+                throw Refusal(.failed, "the audit log is not whole: \(defect)", isPrinted: true)
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ struct CallCommand: AsyncParsableCommand {
             if json { print(error.error.text) }
             let message = error.error["message"]?.stringValue ?? "the server answered with an error"
             let type = error.error["data"]?["type"]?.stringValue.map { " (\($0))" } ?? ""
-            throw Refusal(error.status, "\(message)\(type)")
+            throw Refusal(error.status, "\(message)\(type)", isPrinted: true)
         }
     }
 

@@ -51,7 +51,7 @@ struct ReportCommand: AsyncParsableCommand {
             print(JSON.object(JSONObject(uniqueMembers: [("reports", items)])).text)
         }
         if let rejected = reports.first(where: { $0.status == "rejected" }) {
-            throw Refusal(.failed, "the report \"\(rejected.name)\" was rejected")
+            throw Refusal(.failed, "the report \"\(rejected.name)\" was rejected", isPrinted: true)
         }
     }
 }
