@@ -79,7 +79,11 @@ import WorkflowKit
     {
         try await TestServer.with { server in
             let client = try await open(server, .partner, "P-1")
+            let other = try await open(server, .partner, "P-1")
+            _ = try await other.call("event.subscribe", ["types": ["*"], "after": "beginning"])
             server.events.emit("repair.changed", to: [.partner("P-1")])
+            // Once one has it, it is at hand for the next.
+            #expect(try await other.next()["method"] == "event")
             // The batch is answered as a whole, when the gate is open.
             try await client.send(
                 """
