@@ -1,6 +1,7 @@
 import BusinessHistory
 import Crypto
 import Foundation
+import Postgres
 import RequirementTags
 import Testing
 import WorkflowKit
@@ -12,6 +13,16 @@ import WorkflowKit
 
     private func sale(_ serial: String, of partner: String, product: String = "9G2J7ET") -> String {
         "reseller_id,product_number,serial_number,quantity\n\(partner),\(product),\(serial),1\n"
+    }
+
+    private func sales(_ count: Int, of partner: String) -> String {
+        let tails = Array("0123456789BCDFGHJKLMNPQRSTVWXYZ")
+        var text = "reseller_id,product_number,serial_number,quantity\n"
+        for number in 0..<count {
+            let tail = [number / 29_791, number / 961 % 31, number / 31 % 31, number % 31].map { tails[$0] }
+            text += "\(partner),9G2J7ET,5CG610\(String(tail)),1\n"
+        }
+        return text
     }
 
     @Test(.requirement("D14", "D15", "D16", "D18", "Q7"))
@@ -177,13 +188,7 @@ import WorkflowKit
     @Test(.requirement("Q20")) func `an uploaded file of many PCs is applied whole, in chunks`() async throws {
         try await Business.with { business in
             try await business.certify("P1")
-            let tails = Array("0123456789BCDFGHJKLMNPQRSTVWXYZ")
-            var text = "reseller_id,product_number,serial_number,quantity\n"
-            for number in 0..<4_500 {
-                let tail = [number / 29_791, number / 961 % 31, number / 31 % 31, number % 31].map { tails[$0] }
-                text += "P1,9G2J7ET,5CG610\(String(tail)),1\n"
-            }
-            let bytes = Data(text.utf8)
+            let bytes = Data(sales(4_500, of: "P1").utf8)
             let sum = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
             let upload = try await business.call(
                 "upload.begin", ["bytes": .int(bytes.count), "sha256": .string(sum)], as: distributor)
@@ -213,6 +218,44 @@ import WorkflowKit
                 cursor = page["nextCursor"]
             } while cursor?.isNull == false
             #expect(seen.count == 4_500)
+        }
+    }
+
+    /// Whoever takes the run over finds its place in the file again.
+    @Test func `a report of many PCs is applied whole, and each line once, although the engine is killed meanwhile`()
+        async throws
+    {
+        try await Business.with { business in
+            try await business.certify("P1")
+            let submitted = try await business.call(
+                "report.submit", ["format": "csv", "content": .string(sales(9_000, of: "P1"))], as: distributor)
+            let id = try #require(submitted["reportId"]?.stringValue.flatMap(UUID.init(uuidString:)))
+            for lines in [2_000, 6_000] {
+                var written = 0
+                while written < lines {
+                    written = try await business.pool.query(
+                        SQLStatement(
+                            "select count(*) as count from sell_through.report_item where report_id = $1", .uuid(id)))[
+                            0
+                        ].int("count")
+                }
+                try await business.engine.kill(business.pool)
+            }
+            let report = try await business.call(
+                "report.get", ["reportId": submitted["reportId"]!, "waitMs": 120_000], as: distributor)
+            #expect(report["status"] == "processed")
+            #expect(report["counts"]?["accepted"] == 9_000)
+            let lines = try await business.pool.query(
+                SQLStatement(
+                    """
+                    select count(distinct serial) as serials, max(item) as items, max(line) as lines
+                    from sell_through.report_item
+                    where report_id = $1
+                    """, .uuid(id)))[0]
+            #expect(try lines.int("serials") == 9_000)
+            #expect(try lines.int("items") == 9_000)
+            #expect(try lines.int("lines") == 9_000)
+            #expect(try await business.call("tenant.get", as: .partner("P1"))["unassignedCount"] == 9_000)
         }
     }
 }
