@@ -29,7 +29,7 @@ extension Plugin {
                 AnyRPCMethod(SupportResolve(steps: requests)), AnyRPCMethod(SupportClose(steps: requests)),
                 AnyRPCMethod(SupportReopen(steps: requests)), AnyRPCMethod(SupportAttribute()),
                 AnyRPCMethod(TextList()),
-            ])
+            ], receipts: [AlertBook.popupReceipt(catalogue)])
     }
 
     /// What happens to cases when a partner links its CSDP account; for ``Plugin/holdingTenant(runs:types:linked:)``.

@@ -12,15 +12,17 @@ public struct Plugin: Sendable {
     public let migrations: [Migration]
     public let workflows: [WorkflowType]
     public let methods: [AnyRPCMethod]
+    public let receipts: [EventReceipt]
 
     public init(
         name: String, requires: [String] = [], migrations: [Migration] = [], workflows: [WorkflowType] = [],
-        methods: [AnyRPCMethod] = []
+        methods: [AnyRPCMethod] = [], receipts: [EventReceipt] = []
     ) {
         self.name = name
         self.requires = requires
         self.migrations = migrations
         self.workflows = workflows
         self.methods = methods
+        self.receipts = receipts
     }
 }

@@ -125,6 +125,21 @@ enum AlertBook {
         return try AlertAnswer(rows[0])
     }
 
+    /// The pop-up was sent to the PC's session: the alert is delivered, unless it came further meanwhile.
+    static func popupReceipt(_ catalogue: AlertCatalogue) -> EventReceipt {
+        EventReceipt(of: "alert.popup", sentTo: .device) { data in
+            "alert:\(data["alertId"]?.stringValue ?? "")"
+        } _: { data, now, transaction in
+            guard let id = data["alertId"]?.stringValue.flatMap(UUID.init(uuidString:)) else { return false }
+            return try await transaction.withServerRights {
+                var alert = try await locked(id, catalogue: catalogue, in: transaction)
+                guard alert.life.deliver() == .store else { return false }
+                _ = try await store(alert, at: now, in: transaction)
+                return true
+            }
+        }
+    }
+
     /// The case that was made of the alert is resolved or came to nothing.
     static func caseEnded(_ id: UUID, at now: Timestamp, in transaction: any Transaction) async throws {
         var alert = try await locked(id, catalogue: .shipped, in: transaction)

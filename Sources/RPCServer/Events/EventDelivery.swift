@@ -6,6 +6,7 @@ struct EventDelivery: Sendable {
     let filter: EventFilter
     let feed: EventFeed
     let session: RPCSession
+    let receipts: EventReceipts
 
     func run(after start: Int64) async {
         await feed.subscriptionBegan()
@@ -16,6 +17,7 @@ struct EventDelivery: Sendable {
                 for event in batch.events {
                     // Returns once the client has taken enough: meanwhile nothing is read for it.
                     try await session.outlet.send(line: line(event))
+                    await receipts.sent(event)
                 }
                 position = batch.position
             } catch is SQLError {

@@ -13,6 +13,7 @@ struct EventSubscribe: RPCMethod {
 
     let store: any EventStore
     let feed: EventFeed
+    let services: RPCServices
 
     struct Params: Codable, Sendable, JSONDescribed {
         let types: [String]
@@ -52,7 +53,8 @@ struct EventSubscribe: RPCMethod {
         }
         let delivery = EventDelivery(
             subscription: id, filter: EventFilter(audiences: Self.audiences(of: principal), types: params.types),
-            feed: feed, session: session)
+            feed: feed, session: session,
+            receipts: EventReceipts(services, for: principal))
         session.startAfterAnswer(to: context.requestID, id) { await delivery.run(after: start) }
         return Result(subscription: id, cursor: EventCursor.text(start))
     }

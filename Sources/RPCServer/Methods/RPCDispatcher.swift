@@ -93,7 +93,8 @@ package final class RPCDispatcher: Sendable {
             ]
         if let events = services.events, let feed {
             own += [
-                AnyRPCMethod(EventSubscribe(store: events, feed: feed)), AnyRPCMethod(EventAck(store: events)),
+                AnyRPCMethod(EventSubscribe(store: events, feed: feed, services: services)),
+                AnyRPCMethod(EventAck(store: events)),
                 AnyRPCMethod(EventUnsubscribe(store: events)), AnyRPCMethod(EventSubscriptions(store: events)),
             ]
         }

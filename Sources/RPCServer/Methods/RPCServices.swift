@@ -8,13 +8,14 @@ package struct RPCServices: Sendable {
     package var audit: (any AuditLog)?
     /// Nil for a server without events.
     package var events: (any EventStore)?
+    package var receipts: [EventReceipt]
     package var rates: RateLimits
     package var clock: @Sendable () -> Timestamp
 
     package init(
         principals: any PrincipalStore, database: (any RPCDatabase)? = nil,
         idempotency: (any IdempotencyStore)? = nil, audit: (any AuditLog)? = nil, events: (any EventStore)? = nil,
-        rates: RateLimits = RateLimits(),
+        receipts: [EventReceipt] = [], rates: RateLimits = RateLimits(),
         clock: @escaping @Sendable () -> Timestamp = wallClock
     ) {
         self.principals = principals
@@ -22,6 +23,7 @@ package struct RPCServices: Sendable {
         self.idempotency = idempotency
         self.audit = audit
         self.events = events
+        self.receipts = receipts
         self.rates = rates
         self.clock = clock
     }

@@ -96,7 +96,8 @@ final class ServerNode: Service {
         let schedules = ScheduleRunner(node: engine, store: PostgresSchedules(pool: pool), logger: logger)
         let methods = EngineMethods.all(engine) + ScheduleMethods.all(schedules) + plugins.flatMap(\.methods)
         let listener = RPCListener(
-            configuration: plan.listener, dispatcher: dispatcher(pool, methods), logger: logger)
+            configuration: plan.listener, dispatcher: dispatcher(pool, methods, plugins.flatMap(\.receipts)),
+            logger: logger)
         // The door opens when the node has joined the others and the partitions of today are there.
         let (joined, join) = AsyncStream<Void>.makeStream()
         let running = Task {
@@ -199,13 +200,15 @@ final class ServerNode: Service {
             "wrote an admin token", metadata: ["file": "\(path)", "expires": "\(issued.expiresAt.rfc3339())"])
     }
 
-    private func dispatcher(_ pool: PostgresPool, _ methods: [AnyRPCMethod]) -> RPCDispatcher {
+    private func dispatcher(
+        _ pool: PostgresPool, _ methods: [AnyRPCMethod], _ receipts: [EventReceipt]
+    ) -> RPCDispatcher {
         RPCDispatcher(
             methods: methods,
             services: RPCServices(
                 principals: PostgresPrincipals(pool: pool, clock: wallClock), database: PostgresTenancy(pool: pool),
                 idempotency: PostgresIdempotency(pool: pool, clock: wallClock), audit: PostgresAudit(pool: pool),
-                events: PostgresEvents(pool: pool, clock: wallClock)),
+                events: PostgresEvents(pool: pool, clock: wallClock), receipts: receipts),
             identity: ServerIdentity(
                 version: Release.version, node: plan.name, hasMutualTLS: plan.tls?.clientAuthorityPath != nil),
             limits: OpenFiles.limits(plan.limits, logger), logger: logger)
