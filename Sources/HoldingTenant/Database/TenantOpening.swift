@@ -51,30 +51,17 @@ package enum TenantOpening {
     package static func bringIn(
         _ partner: PartnerID, reference: String, at now: Timestamp, in transaction: any Transaction
     ) async throws(SQLError) -> Int {
-        let rows = try await transaction.query(
+        let waiting = try await transaction.query(
             SQLStatement(
                 """
-                with waiting as (
-                    select device_id
-                    from holding.device
-                    where sold_by = $1 and partner_id is null
-                    order by device_id
-                    limit $4
-                    for update
-                ), moved as (
-                    update holding.device
-                    set partner_id = $1, since = $2
-                    from waiting
-                    where device.device_id = waiting.device_id
-                    returning device.device_id, device.serial
-                ), noted as (
-                    insert into holding.device_history (device_id, at, what, reference, partner_id)
-                    select device_id, $2, 'transferred', $3, $1
-                    from moved
-                    order by device_id
-                )
-                select serial from moved order by device_id
-                """, name: "BringIn", .text(partner.text), .timestamp(now), .text(reference), .int4(Int32(batch))))
+                select device_id
+                from holding.device
+                where sold_by = $1 and partner_id is null
+                order by device_id
+                limit $2
+                for update
+                """, name: "WaitingDevices", .text(partner.text), .int4(Int32(batch))))
+        let rows = try await move(waiting, to: partner, reference: reference, at: now, in: transaction)
         try await tell(partner, rows, reference: reference, at: now, in: transaction)
         return rows.count
     }
@@ -85,21 +72,39 @@ package enum TenantOpening {
     ) async throws(SQLError) {
         try await PartnerBook.holdCertifications(of: [partner.text], in: transaction)
         guard try await !PartnerBook.receiving(among: [partner.text], at: now, in: transaction).isEmpty else { return }
-        let rows = try await transaction.query(
+        let waiting = try await transaction.query(
             SQLStatement(
                 """
-                with waiting as (
-                    select device_id
-                    from holding.device
-                    where serial = any ($4) and sold_by = $1 and partner_id is null
-                    order by serial, device_id
-                    for update
-                ), moved as (
+                select device_id
+                from holding.device
+                where serial = any ($2) and sold_by = $1 and partner_id is null
+                order by serial, device_id
+                for update
+                """, name: "WaitingDevicesListed", .text(partner.text), .textArray(serials)))
+        let rows = try await move(waiting, to: partner, reference: reference, at: now, in: transaction)
+        for start in stride(from: 0, to: rows.count, by: batch) {
+            try await tell(
+                partner, Array(rows[start..<min(start + batch, rows.count)]), reference: reference, at: now,
+                in: transaction)
+        }
+    }
+
+    /// Moves PCs that are locked into the partner's holding tenant; each row that comes back names a serial number.
+    private static func move(
+        _ waiting: [SQLRow], to partner: PartnerID, reference: String, at now: Timestamp,
+        in transaction: any Transaction
+    ) async throws(SQLError) -> [SQLRow] {
+        guard !waiting.isEmpty else { return [] }
+        var devices: [Int64] = []
+        for row in waiting { devices.append(Int64(try row.int("device_id"))) }
+        return try await transaction.query(
+            SQLStatement(
+                """
+                with moved as (
                     update holding.device
                     set partner_id = $1, since = $2
-                    from waiting
-                    where device.device_id = waiting.device_id
-                    returning device.device_id, device.serial
+                    where device_id = any ($4)
+                    returning device_id, serial
                 ), noted as (
                     insert into holding.device_history (device_id, at, what, reference, partner_id)
                     select device_id, $2, 'transferred', $3, $1
@@ -107,13 +112,7 @@ package enum TenantOpening {
                     order by device_id
                 )
                 select serial from moved order by device_id
-                """, name: "BringInListed", .text(partner.text), .timestamp(now), .text(reference),
-                .textArray(serials)))
-        for start in stride(from: 0, to: rows.count, by: batch) {
-            try await tell(
-                partner, Array(rows[start..<min(start + batch, rows.count)]), reference: reference, at: now,
-                in: transaction)
-        }
+                """, name: "BringIn", .text(partner.text), .timestamp(now), .text(reference), .int8Array(devices)))
     }
 
     /// Tells the partner of PCs that came into its holding tenant; `rows` name their serial numbers.
