@@ -129,7 +129,7 @@ import WorkflowKit
     }
 
     @Test func `system info tells every limit`() async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(isPatient: false) { server in
             let result = try await server.answer(#"{"jsonrpc":"2.0","id":1,"method":"system.info"}"#)["result"]
             #expect(result?["name"] == "holdfast")
             #expect(result?["version"] == "1.2.3")
