@@ -9,13 +9,12 @@ pack and history; first there are two tenants, then all of them. Prints one JSON
 import json
 import os
 import random
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import served
 
 HOLDFAST = os.path.abspath(sys.argv[1])
 TENANTS = int(sys.argv[2]) if len(sys.argv) > 2 else 2_000
@@ -68,55 +67,6 @@ def serial(tenant, place):
         rest, digit = divmod(rest, len(TAIL))
         tail = TAIL[digit] + tail
     return f"5CG6{number % 53 + 1:02d}{tail}"
-
-
-class Client:
-    """One authenticated connection."""
-
-    def __init__(self, port, token):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.lines = self.socket.makefile("rb")
-        self.call("session.open", {"token": token})
-
-    def call(self, method, params):
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
-        answer = json.loads(self.lines.readline())
-        if "error" in answer:
-            raise SystemExit(f"{method} was refused: {answer['error']}")
-        return answer["result"]
-
-
-class Server:
-    def __init__(self, folder):
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [HOLDFAST, "serve", "--data-dir", folder, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if '"message":"serving"' in line:
-                self.port = int(json.loads(line)["address"].rsplit(":", 1)[1])
-                break
-        else:
-            raise SystemExit("the server did not start")
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-
-    def client(self, *arguments):
-        token = subprocess.run(
-            [HOLDFAST, "token", "create", "--data-dir", self.folder, *arguments], check=True, capture_output=True,
-            text=True).stdout.strip()
-        return Client(self.port, token)
-
-    def psql(self, text, **variables):
-        arguments = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
-        with open(f"{self.folder}/database.url", encoding="utf-8") as url:
-            subprocess.run(
-                ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *arguments, "-d", url.read().strip()], check=True,
-                input=text, text=True)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 def percentiles(times):
@@ -177,8 +127,8 @@ def measure(server, tenants, picks, used):
 def fill(server, first, last):
     # In pieces, so that no statement needs much memory.
     for start in range(first, last + 1, 200):
-        server.psql(FILL, first=start, last=min(start + 199, last))
-    server.psql("vacuum analyze")
+        server.psql("-v", f"first={start}", "-v", f"last={min(start + 199, last)}", stdin=FILL)
+    server.psql("-c", "vacuum analyze")
 
 
 def main():
@@ -186,7 +136,7 @@ def main():
     picks = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)
-        server = Server(folder)
+        server = served.Server(HOLDFAST, folder)
         try:
             used = set()
             fill(server, 1, FEW)

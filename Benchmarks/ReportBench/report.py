@@ -9,13 +9,13 @@ processed another partner reads its list, and what that takes is compared with a
 import datetime
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import served
 
 HOLDFAST = os.path.abspath(sys.argv[1])
 SERIALS = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
@@ -54,41 +54,7 @@ def interchange(partner):
     return "~\n".join(segments + body + ["GE*1*417", "IEA*1*000000417"]) + "~\n"
 
 
-class Client:
-    """One authenticated connection."""
-
-    def __init__(self, port, token):
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.lines = self.socket.makefile("rb")
-        self.call("session.open", {"token": token})
-
-    def call(self, method, params):
-        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
-        answer = json.loads(self.lines.readline())
-        if "error" in answer:
-            raise SystemExit(f"{method} was refused: {answer['error']}")
-        return answer["result"]
-
-
-class Server:
-    def __init__(self, folder):
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [HOLDFAST, "serve", "--data-dir", folder, "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if '"message":"serving"' in line:
-                self.port = int(json.loads(line)["address"].rsplit(":", 1)[1])
-                break
-        else:
-            raise SystemExit("the server did not start")
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-
-    def token(self, *arguments):
-        return subprocess.run(
-            [HOLDFAST, "token", "create", "--data-dir", self.folder, *arguments], check=True, capture_output=True,
-            text=True).stdout.strip()
-
+class Server(served.Server):
     def kilobytes(self, name):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith(name + ":"))
@@ -97,20 +63,10 @@ class Server:
         with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as refs:
             refs.write("5")
 
-    def psql(self, text, stdin=None):
-        with open(f"{self.folder}/database.url", encoding="utf-8") as url:
-            return subprocess.run(
-                ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url.read().strip(), "-c", text], check=True,
-                capture_output=True, text=True, input=stdin).stdout
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
 
 def certify(server, admin, partner):
     admin.call("partner.create", {"partnerId": partner, "name": f"Partner {partner}"})
-    university = Client(server.port, server.token("--kind", "university"))
+    university = server.client("--kind", "university")
     university.call("learner.put", {"learnerId": f"UV{partner}", "homePage": HOME_PAGE, "partnerId": partner})
     completed = university.call("course.complete", {"statement": {
         "id": f"6f0d4d7e-3f0a-4a3e-9b58-{int(partner):012d}",
@@ -137,16 +93,16 @@ def instant(text):
 def copy_seconds(server):
     """The same rows into one table with one index."""
     rows = "".join(f"1001\t9G2J7ET\t{serial(number)}\n" for number in range(SERIALS))
-    server.psql("create table bare (partner text, product text, serial text primary key)")
+    server.psql("-c", "create table bare (partner text, product text, serial text primary key)")
     start = time.perf_counter()
-    server.psql("copy bare from stdin", rows)
+    server.psql("-c", "copy bare from stdin", stdin=rows)
     return time.perf_counter() - start
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o755)
-        server = Server(folder)
+        server = Server(HOLDFAST, folder)
         try:
             measure(server)
         finally:
@@ -155,10 +111,10 @@ def main():
 
 def measure(server):
     with open(f"{server.folder}/admin.token", encoding="ascii") as token:
-        admin = Client(server.port, token.read().strip())
+        admin = served.Client(server.port, token.read().strip())
     certify(server, admin, "1001")
     certify(server, admin, "1002")
-    other = Client(server.port, server.token("--kind", "partner", "--partner", "1002"))
+    other = server.client("--kind", "partner", "--partner", "1002")
     idle_p99 = reads_p99(other, lambda count: count == 2_000)
     path = f"{server.folder}/report"
     with open(path, "w", encoding="ascii") as file:
