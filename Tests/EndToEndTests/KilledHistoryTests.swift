@@ -140,12 +140,13 @@ private actor MortalServer: HistoryWorld {
             try await dieAndRise()
             return nil
         }
-        async let answer = client.call(method, params)
-        if death == 1 {
-            try await Task.sleep(for: .microseconds(Int.random(in: 0..<5_000, using: &generator)))
+        let turns = Int.random(in: 0..<1_000, using: &generator)
+        let node = node
+        let answered = try? await client.call(method, params) {
+            guard death == 1 else { return }
+            for _ in 0..<turns { await Task.yield() }
             node.signal(SIGKILL)
         }
-        let answered = try? await answer
         if death != nil || answered == nil { try await dieAndRise() }
         return answered
     }

@@ -54,10 +54,13 @@ package final class TestClient: Sendable {
         return try JSON(parsing: line)
     }
 
-    /// Asks and returns the next answer.
-    package func call(_ method: String, _ params: JSON = [:], id: JSON = 1) async throws -> JSON {
+    /// Asks and returns the next answer; `whenSent` is called when the kernel has taken the request.
+    package func call(
+        _ method: String, _ params: JSON = [:], id: JSON = 1, whenSent: () async -> Void = {}
+    ) async throws -> JSON {
         let request: JSON = ["jsonrpc": "2.0", "id": id, "method": .string(method), "params": params]
         try await send(request.text + "\n")
+        await whenSent()
         return try await next()
     }
 
