@@ -72,18 +72,9 @@ create index report_item_outcome_idx on sell_through.report_item (report_id, out
     where outcome <> 'accepted';
 
 -- In place of foreign keys, which would look up each of many rows.
-create function sell_through.refuse_removal() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $function$
-begin
-    raise exception 'a report stays, and keeps its key: its entries refer to it';
-end
-$function$;
-
 create trigger report_stays
     before delete or truncate or update of report_id on sell_through.report
-    for each statement execute function sell_through.refuse_removal();
+    for each statement execute function holding.refuse_removal();
 
 create function sell_through.require_report() returns trigger
 language plpgsql
@@ -128,6 +119,5 @@ create policy report_item_of_filer on sell_through.report_item for select to hol
 drop table sell_through.report_item;
 drop function sell_through.require_report();
 drop table sell_through.report;
-drop function sell_through.refuse_removal();
 drop sequence sell_through.acknowledgement_number;
 drop schema sell_through;
